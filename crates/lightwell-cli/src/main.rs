@@ -1,0 +1,2 @@
+//! The binary `lightwell`.
+fn main() {}
