@@ -1,0 +1,28 @@
+"""The native core that ``insidellm``, ``sigil_sdk`` and ``sigil_sdk_litellm`` stand on.
+
+Programs normally use one of those packages. What is here is the shared delivery pipeline: a bounded queue, batching and
+delivery over HTTP or gRPC on one native thread per pipeline, with no Python thread and no interpreter lock held while
+anything is joined, sent or waited for.
+"""
+
+from __future__ import annotations
+
+from ._native import (
+    Closed,
+    EncodeError,
+    FlushReport,
+    Pipeline,
+    QueueFull,
+    TooLarge,
+    __version__,
+)
+
+__all__ = [
+    "Closed",
+    "EncodeError",
+    "FlushReport",
+    "Pipeline",
+    "QueueFull",
+    "TooLarge",
+    "__version__",
+]
