@@ -1,1 +1,79 @@
-//! See ARCHITECTURE.md.
+//! Where records are kept: the [`Store`] trait, its typed queries, the in-memory engine and the conformance suite.
+//!
+//! Invariants that every engine keeps (and that the conformance suite checks):
+//! - an append is acknowledged only when it is durable, all of it, and receiving a record again changes nothing;
+//! - a tenant's predicate is applied inside the engine: no answer ever mixes tenants;
+//! - no SQL text crosses the trait, and no answer depends on which engine gave it;
+//! - deleting records deletes the content that only they referenced, and refuses their late copies.
+
+mod conversation;
+mod cursor;
+mod delete;
+mod error;
+mod filter;
+mod keys;
+mod outcome;
+mod totals;
+
+pub use conversation::{ConversationDetail, ConversationSummary};
+pub use cursor::{Cursor, InvalidCursor};
+pub use delete::{Deleted, Deletion};
+pub use error::StoreError;
+pub use filter::{ConversationQuery, Filter, Page};
+pub use keys::{ApiKey, KeyDigest, NewApiKey};
+pub use outcome::Outcome;
+pub use totals::Totals;
+
+use lightwell_model::{Generation, Record, TenantId};
+
+/// An engine that keeps records.
+#[async_trait::async_trait]
+pub trait Store: Send + Sync {
+    /// Stores records and returns when they are durable: one outcome a record, in order.
+    ///
+    /// A record of a known id is a duplicate, a conflict, or the other half of the same call; the other records of
+    /// the batch are stored whatever becomes of it. On an error nothing of the batch is acknowledged, and sending it
+    /// again is safe.
+    async fn append(&self, tenant: &TenantId, records: Vec<Record>) -> Result<Vec<Outcome>, StoreError>;
+
+    /// Conversations by their latest record, newest first.
+    async fn conversations(
+        &self,
+        tenant: &TenantId,
+        query: &ConversationQuery,
+    ) -> Result<Page<ConversationSummary>, StoreError>;
+
+    /// One conversation with its whole content, records in order of time.
+    async fn conversation(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<Option<ConversationDetail>, StoreError>;
+
+    /// One generation with its whole content.
+    async fn generation(&self, tenant: &TenantId, id: &str) -> Result<Option<Generation>, StoreError>;
+
+    /// Sums over the generations that a filter selects.
+    async fn totals(&self, tenant: &TenantId, filter: &Filter) -> Result<Totals, StoreError>;
+
+    /// Deletes records with the content that only they reference.
+    async fn delete(&self, deletion: &Deletion) -> Result<Deleted, StoreError>;
+
+    /// Adds an API key. Only its digest is kept.
+    async fn add_key(&self, key: NewApiKey) -> Result<ApiKey, StoreError>;
+
+    /// The key with this digest, unless it was revoked.
+    async fn find_key(&self, digest: &KeyDigest) -> Result<Option<ApiKey>, StoreError>;
+
+    /// All keys that were not revoked, oldest first.
+    async fn keys(&self) -> Result<Vec<ApiKey>, StoreError>;
+
+    /// Revokes a key by its public id; false when there is none.
+    async fn revoke_key(&self, id: &str) -> Result<bool, StoreError>;
+
+    /// Whether the engine can store right now. The error says why not.
+    async fn ready(&self) -> Result<(), StoreError>;
+
+    /// Commits what is under way and closes files. Appends that come later fail with [`StoreError::Closed`].
+    async fn close(&self);
+}

@@ -1,0 +1,43 @@
+//! Sums over generations.
+
+use lightwell_model::{Generation, Money, TokenUsage};
+
+/// Sums over generations. Each generation counts once, however often it was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Generations.
+    pub generations: u64,
+    /// Generations that failed.
+    pub errors: u64,
+    /// Token counters, one by one.
+    pub usage: TokenUsage,
+    /// Cost as it was reported; generations without one are in `unpriced`.
+    pub reported_cost: Money,
+    /// Generations for which nobody reported a cost.
+    pub unpriced: u64,
+}
+
+impl Totals {
+    /// Counts one more generation.
+    pub fn add(&mut self, generation: &Generation) {
+        self.generations += 1;
+        self.errors += u64::from(generation.error.is_some());
+        if let Some(usage) = generation.usage {
+            self.usage += usage;
+        }
+        match generation.reported_cost {
+            Some(cost) => self.reported_cost += cost,
+            None => self.unpriced += 1,
+        }
+    }
+}
+
+impl std::ops::AddAssign for Totals {
+    fn add_assign(&mut self, other: Self) {
+        self.generations += other.generations;
+        self.errors += other.errors;
+        self.usage += other.usage;
+        self.reported_cost += other.reported_cost;
+        self.unpriced += other.unpriced;
+    }
+}
