@@ -1,0 +1,80 @@
+"""Delivers what is still queued when the interpreter ends, within a bounded time.
+
+Each package hands its pipelines to `watch`. A pipeline is kept until its owner was shut down, or was collected and nothing
+is left to deliver; so a client that is a local variable of `main()` loses nothing. Records that come after the exit
+handler ran (other libraries flush in theirs) are for the caller to flush at once: see `exiting`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import time
+import weakref
+from typing import Any, Dict, List
+
+from ._native import Pipeline
+
+EXIT_BUDGET_SECONDS = 5.0
+"""The longest that all pipelines together may hold up the end of the process."""
+
+_watched: Dict[int, Pipeline] = {}
+_orphans: List[Pipeline] = []
+_exiting = False
+_knows_multiprocessing = False
+
+
+def watch(owner: Any, pipeline: Pipeline) -> None:
+    """Delivers `pipeline` at exit, or after `owner` was collected. `owner` must be weakly referable."""
+    _release_idle_orphans()
+    _watched[id(pipeline)] = pipeline
+    weakref.finalize(owner, _orphan, id(pipeline)).atexit = False
+
+
+def forget(pipeline: Pipeline) -> None:
+    """The pipeline was shut down: nothing is left to do for it."""
+    _watched.pop(id(pipeline), None)
+
+
+def exiting() -> bool:
+    """True once the exit handler has run: a record made now must be flushed by who makes it."""
+    return _exiting
+
+
+def flush_all(budget_seconds: float = EXIT_BUDGET_SECONDS) -> None:
+    """Delivers everything that is queued in any pipeline; returns when it is done or the budget is spent."""
+    deadline = time.monotonic() + budget_seconds
+    for pipeline in list(_watched.values()) + list(_orphans):
+        pipeline.flush(max(0.0, deadline - time.monotonic()))
+
+
+def _orphan(key: int) -> None:
+    pipeline = _watched.pop(key, None)
+    if pipeline is not None and pipeline.stats()["pending"]:
+        _orphans.append(pipeline)
+
+
+def _release_idle_orphans() -> None:
+    _orphans[:] = [pipeline for pipeline in _orphans if pipeline.stats()["pending"]]
+
+
+def _at_exit() -> None:
+    global _exiting
+    _exiting = True
+    flush_all()
+
+
+def _before_fork() -> None:
+    # A multiprocessing child ends without running exit handlers; it runs the finalizers of `multiprocessing.util`
+    # instead, and forgets at its start those that the parent registered.
+    global _knows_multiprocessing
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None and not _knows_multiprocessing:
+        _knows_multiprocessing = True
+        util.register_after_fork(sys.modules[__name__], lambda _module: util.Finalize(None, _at_exit, exitpriority=0))
+
+
+atexit.register(_at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork)
