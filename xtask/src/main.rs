@@ -1,2 +1,42 @@
-//! See ARCHITECTURE.md.
-fn main() {}
+//! Chores of this repository: `cargo xtask <verb>`.
+//!
+//! One verb, one module. Every verb takes the repository's root and answers with an error that says what to do.
+
+mod r#gen;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Chores of this repository")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Write the committed Rust of proto/ into crates/lightwell-wire/src/gen.
+    Gen {
+        /// Write nothing; fail when the committed files differ from what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> Result<()> {
+    let root = repository_root()?;
+    match Arguments::parse().verb {
+        Verb::Gen { check } => r#gen::run(&root, check),
+    }
+}
+
+/// The folder above this crate, wherever the command was started.
+fn repository_root() -> Result<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_path_buf)
+        .context("xtask does not stand in a folder of the repository")
+}

@@ -1,0 +1,172 @@
+//! Writes JSON straight into a byte buffer.
+//!
+//! Invariant: what is written is valid JSON as long as keys and values alternate; the buffer is only ever appended to.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// One JSON object in the making: writes the braces and the commas.
+pub struct ObjectWriter<'a> {
+    out: &'a mut Vec<u8>,
+    empty: bool,
+}
+
+impl<'a> ObjectWriter<'a> {
+    /// Opens the object.
+    pub fn open(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, empty: true }
+    }
+
+    /// Writes the key and hands the buffer out for the value.
+    pub fn key(&mut self, key: &str) -> &mut Vec<u8> {
+        if !self.empty {
+            self.out.push(b',');
+        }
+        self.empty = false;
+        put_string(self.out, key);
+        self.out.push(b':');
+        self.out
+    }
+
+    /// A member that is a string.
+    pub fn string(&mut self, key: &str, value: &str) {
+        put_string(self.key(key), value);
+    }
+
+    /// A member that is a string, left out when it is empty.
+    pub fn string_unless_empty(&mut self, key: &str, value: &str) {
+        if !value.is_empty() {
+            self.string(key, value);
+        }
+    }
+
+    /// A member that is base64 text, left out when there are no bytes.
+    pub fn base64_unless_empty(&mut self, key: &str, value: &[u8]) {
+        if !value.is_empty() {
+            put_base64(self.key(key), value);
+        }
+    }
+
+    /// A member that is a boolean.
+    pub fn boolean(&mut self, key: &str, value: bool) {
+        self.key(key).extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    /// A member that is `true`, left out when it is false.
+    pub fn boolean_unless_false(&mut self, key: &str, value: bool) {
+        if value {
+            self.boolean(key, true);
+        }
+    }
+
+    /// A list, left out when it is empty; `put` writes one element.
+    pub fn list_unless_empty<T>(&mut self, key: &str, items: &[T], put: impl FnMut(&mut Vec<u8>, &T)) {
+        if !items.is_empty() {
+            put_list(self.key(key), items, put);
+        }
+    }
+
+    /// Closes the object.
+    pub fn close(self) {
+        self.out.push(b'}');
+    }
+}
+
+/// A JSON list; `put` writes one element.
+pub fn put_list<T>(out: &mut Vec<u8>, items: &[T], mut put: impl FnMut(&mut Vec<u8>, &T)) {
+    out.push(b'[');
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        put(out, item);
+    }
+    out.push(b']');
+}
+
+/// A JSON string; only what must be escaped is.
+pub fn put_string(out: &mut Vec<u8>, text: &str) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut written = 0;
+    for (index, &byte) in bytes.iter().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(&bytes[written..index]);
+        written = index + 1;
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => {
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(byte >> 4)]);
+                out.push(HEX[usize::from(byte & 0x0f)]);
+            }
+        }
+    }
+    out.extend_from_slice(&bytes[written..]);
+    out.push(b'"');
+}
+
+/// Standard base64 with padding, in quotes.
+pub fn put_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.push(b'"');
+    let start = out.len();
+    // Four characters for each three bytes begun.
+    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+    let written =
+        STANDARD.encode_slice(bytes, &mut out[start..]).expect("the buffer has the length that base64 needs");
+    out.truncate(start + written);
+    out.push(b'"');
+}
+
+/// A whole number.
+pub fn put_integer(out: &mut Vec<u8>, value: i64) {
+    out.extend_from_slice(value.to_string().as_bytes());
+}
+
+/// A finite double, always with a point or an exponent.
+pub fn put_finite(out: &mut Vec<u8>, value: f64) {
+    out.extend_from_slice(format!("{value:?}").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(put: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        put(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn strings_read_back_as_they_were() {
+        for text in ["", "plain", "\"\\/\u{8}\u{c}\n\r\t\0\u{1f}\u{7f}", "añ漢🦀\u{2028}"] {
+            let json = written(|out| put_string(out, text));
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn doubles_keep_their_point_and_their_value() {
+        assert_eq!(written(|out| put_finite(out, 1.0)), "1.0");
+        for value in [0.1, -0.0, 1e300, 5e-324, f64::MAX] {
+            let json = written(|out| put_finite(out, value));
+            assert_eq!(serde_json::from_str::<f64>(&json).unwrap().to_bits(), value.to_bits(), "{json}");
+        }
+    }
+
+    #[test]
+    fn base64_has_padding() {
+        assert_eq!(written(|out| put_base64(out, b"\xfb\xff")), "\"+/8=\"");
+        assert_eq!(written(|out| put_base64(out, b"")), "\"\"");
+    }
+}
