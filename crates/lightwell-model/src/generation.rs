@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Fragment, FragmentKind, Unknown, is_default};
+use crate::record::{Fragment, FragmentKind, Unknown, is_default, tells_any};
 use crate::{ExactBytes, Message, Metadata, Money, Tags, TokenUsage};
 
 /// One LLM call: request, response, usage, timing, error and cost.
@@ -113,17 +113,12 @@ impl Generation {
 
     /// The request has been told and neither a response nor a failure.
     pub fn is_open(&self) -> bool {
-        !self.tells(FragmentKind::Whole)
-            && !(self.tells(FragmentKind::End) || self.tells(FragmentKind::Failure))
+        !tells_any(&self.fragments, &[FragmentKind::Whole, FragmentKind::End, FragmentKind::Failure])
     }
 
     /// A response or failure has been told and its request not yet.
     pub fn lacks_start(&self) -> bool {
-        !self.tells(FragmentKind::Whole) && !self.tells(FragmentKind::Start)
-    }
-
-    fn tells(&self, kind: FragmentKind) -> bool {
-        self.fragments.iter().any(|fragment| fragment.kind == kind)
+        !tells_any(&self.fragments, &[FragmentKind::Whole, FragmentKind::Start])
     }
 }
 

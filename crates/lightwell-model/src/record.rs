@@ -174,3 +174,8 @@ impl std::str::FromStr for Day {
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
+
+/// Whether any of the fragments is of one of these kinds.
+pub(crate) fn tells_any(fragments: &[Fragment], kinds: &[FragmentKind]) -> bool {
+    fragments.iter().any(|fragment| kinds.contains(&fragment.kind))
+}

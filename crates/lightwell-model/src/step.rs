@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::record::{Fragment, FragmentKind, Unknown, is_default};
+use crate::record::{Fragment, FragmentKind, Unknown, is_default, tells_any};
 use crate::{Agent, CallError, Metadata, Origin, Tags};
 
 /// A tool execution, an agent's own step, a workflow step, a function or an API call.
@@ -113,16 +113,11 @@ impl Step {
 
     /// The call has been told and its outcome not yet.
     pub fn is_open(&self) -> bool {
-        !self.tells(FragmentKind::Whole)
-            && !(self.tells(FragmentKind::End) || self.tells(FragmentKind::Failure))
+        !tells_any(&self.fragments, &[FragmentKind::Whole, FragmentKind::End, FragmentKind::Failure])
     }
 
     /// An outcome has been told and its call not yet.
     pub fn lacks_start(&self) -> bool {
-        !self.tells(FragmentKind::Whole) && !self.tells(FragmentKind::Start)
-    }
-
-    fn tells(&self, kind: FragmentKind) -> bool {
-        self.fragments.iter().any(|fragment| fragment.kind == kind)
+        !tells_any(&self.fragments, &[FragmentKind::Whole, FragmentKind::Start])
     }
 }
