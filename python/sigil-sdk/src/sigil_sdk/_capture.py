@@ -1,0 +1,110 @@
+"""Content capture: which mode holds for a record, and what METADATA_ONLY takes away."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from ._error_category import error_category
+from .config import ContentCaptureResolver, GenerationSanitizer
+from .context import content_capture_mode_from_context
+from ._copies import copy_generation
+from .models import ContentCaptureMode, Generation, Message
+from .validation import CAPTURE_MODE_KEY
+
+TITLE_KEY = "sigil.conversation.title"
+CALL_ERROR_KEY = "call_error"
+
+_DEFAULT = ContentCaptureMode.DEFAULT
+
+
+def generation_mode(
+    start_mode: ContentCaptureMode,
+    resolver: ContentCaptureResolver | None,
+    metadata: dict[str, Any],
+    client_mode: ContentCaptureMode | None,
+    logger: logging.Logger,
+) -> ContentCaptureMode:
+    """The start's own mode, else the context's, else the resolver's, else the client's."""
+    if start_mode is not _DEFAULT:
+        return start_mode
+    context_mode = content_capture_mode_from_context()
+    if context_mode is not None and context_mode is not _DEFAULT:
+        return context_mode
+    return resolver_or_client_mode(resolver, metadata, client_mode, logger)
+
+
+def resolver_or_client_mode(
+    resolver: ContentCaptureResolver | None,
+    metadata: dict[str, Any],
+    client_mode: ContentCaptureMode | None,
+    logger: logging.Logger,
+) -> ContentCaptureMode:
+    """A resolver that fails or answers nonsense means METADATA_ONLY: in doubt, nothing leaves."""
+    if resolver is not None:
+        resolved = _resolve(resolver, metadata, logger)
+        if resolved is not _DEFAULT:
+            return resolved
+    if client_mode is None or client_mode is _DEFAULT:
+        return ContentCaptureMode.NO_TOOL_CONTENT
+    return client_mode
+
+
+def _resolve(
+    resolver: ContentCaptureResolver, metadata: dict[str, Any], logger: logging.Logger
+) -> ContentCaptureMode:
+    try:
+        resolved = resolver(metadata)
+    except Exception as error:
+        logger.warning("sigil: content capture resolver failed, falling back to METADATA_ONLY: %s", error)
+        return ContentCaptureMode.METADATA_ONLY
+    if not isinstance(resolved, ContentCaptureMode):
+        logger.warning(
+            "sigil: content capture resolver returned %s instead of ContentCaptureMode, falling back to METADATA_ONLY",
+            type(resolved).__name__,
+        )
+        return ContentCaptureMode.METADATA_ONLY
+    return resolved
+
+
+def strip_content(generation: Generation, call_error: BaseException | None) -> None:
+    """Removes, in place, everything that METADATA_ONLY withholds. Roles, kinds, ids, names and counts stay."""
+    generation.metadata[CAPTURE_MODE_KEY] = ContentCaptureMode.METADATA_ONLY.value
+    generation.system_prompt = ""
+    generation.artifacts = []
+    generation.conversation_title = ""
+    generation.metadata.pop(TITLE_KEY, None)
+    if generation.call_error:
+        generation.call_error = error_category(call_error)
+        generation.metadata.pop(CALL_ERROR_KEY, None)
+    _strip_messages(generation.input)
+    _strip_messages(generation.output)
+    for tool in generation.tools:
+        tool.description = ""
+        tool.input_schema_json = b""
+
+
+def _strip_messages(messages: list[Message]) -> None:
+    for message in messages:
+        for part in message.parts:
+            part.text = ""
+            part.thinking = ""
+            if part.tool_call is not None:
+                part.tool_call.input_json = b""
+            if part.tool_result is not None:
+                part.tool_result.content = ""
+                part.tool_result.content_json = b""
+
+
+def sanitise(
+    sanitizer: GenerationSanitizer, generation: Generation, logger: logging.Logger
+) -> Generation | None:
+    """What the sanitizer makes of a copy, or None when it failed (the caller must then strip)."""
+    try:
+        sanitised = sanitizer(copy_generation(generation))
+        if sanitised is None:
+            raise TypeError("the sanitizer returned None")
+        return copy_generation(sanitised)
+    except Exception:
+        logger.warning("sigil: generation sanitization failed, falling back to metadata_only", exc_info=True)
+        return None

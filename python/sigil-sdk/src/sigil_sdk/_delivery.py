@@ -1,0 +1,88 @@
+"""The native delivery pipeline behind a client: how it is built, and how its verdicts become this package's errors."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from lightwell import Closed, EncodeError, FlushReport, Pipeline, QueueFull, TooLarge, at_exit
+
+from .config import ClientConfig
+from .errors import ClientShutdownError, EnqueueError, QueueFullError
+from .models import Generation
+from .version import user_agent
+
+_LEVELS = {"warning": logging.WARNING, "error": logging.ERROR}
+
+
+class DeliveryPipeline(Protocol):
+    """What a client needs of a pipeline. Timeouts are seconds."""
+
+    def record_generation(self, generation: Generation) -> None: ...
+    def flush(self, timeout: float | None = None) -> bool: ...
+    def flush_report(self, timeout: float | None = None) -> FlushReport: ...
+    def shutdown(self, timeout: float | None = None) -> bool: ...
+    def stats(self) -> dict[str, int]: ...
+    def take_notices(self) -> list[tuple[str, str]]: ...
+
+
+def build_pipeline(config: ClientConfig, *, insecure: bool | None) -> DeliveryPipeline:
+    """A native pipeline for a resolved configuration. `insecure` None means plaintext for loopback hosts only."""
+    if config.generation_exporter is not None:
+        raise ValueError("generation_exporter is not supported yet (issue 4): choose a protocol instead")
+    export = config.generation_export
+    return Pipeline.sigil(
+        protocol=export.protocol or "",
+        endpoint=export.endpoint or "",
+        insecure=insecure,
+        headers=export.headers or {},
+        user_agent=user_agent(),
+        batch_size=export.batch_size,
+        flush_interval=export.flush_interval.total_seconds(),
+        queue_size=export.queue_size,
+        max_retries=export.max_retries,
+        initial_backoff=export.initial_backoff.total_seconds(),
+        max_backoff=export.max_backoff.total_seconds(),
+        payload_max_bytes=export.payload_max_bytes,
+    )
+
+
+def enqueue(pipeline: DeliveryPipeline, generation: Generation) -> None:
+    """Queues a record; `QueueFullError`, `ClientShutdownError` or `EnqueueError` when it was refused."""
+    try:
+        pipeline.record_generation(generation)
+    except QueueFull as error:
+        raise QueueFullError("sigil: generation queue is full") from error
+    except Closed as error:
+        raise ClientShutdownError("sigil: client is shutting down") from error
+    except (TooLarge, EncodeError) as error:
+        raise EnqueueError(f"sigil: generation enqueue failed: {error}") from error
+
+
+def flush_pipeline(pipeline: DeliveryPipeline, logger: logging.Logger, timeout: float | None) -> None:
+    """Flushes; `RuntimeError` when records were given up, `TimeoutError` when the wait ended first."""
+    report = pipeline.flush_report(timeout)
+    log_notices(pipeline, logger)
+    if report.gave_up:
+        raise RuntimeError(report.error or f"sigil generation export failed: {report.gave_up} generations were given up")
+    if not report.complete:
+        raise TimeoutError(f"sigil: flush did not complete within {timeout} s")
+
+
+def shut_down(pipeline: DeliveryPipeline, logger: logging.Logger, timeout: float | None) -> None:
+    """Shuts the pipeline down and says in the log what was not delivered."""
+    complete = pipeline.shutdown(timeout)
+    if isinstance(pipeline, Pipeline):
+        at_exit.forget(pipeline)
+    log_notices(pipeline, logger)
+    if not complete:
+        logger.warning(
+            "sigil generation export flush on shutdown failed: %d generations were not delivered",
+            pipeline.stats()["dropped_shutdown"],
+        )
+
+
+def log_notices(pipeline: DeliveryPipeline, logger: logging.Logger) -> None:
+    """Logs what the delivery thread reported since the last call."""
+    for level, text in pipeline.take_notices():
+        logger.log(_LEVELS.get(level, logging.WARNING), "%s", text)

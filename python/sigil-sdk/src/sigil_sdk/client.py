@@ -1,0 +1,176 @@
+"""`Client`: makes recorders and owns the delivery pipeline.
+
+The pipeline is native: nothing here waits for the network except `flush()` and `shutdown()`. Embeddings, tool executions,
+workflow steps, ratings, hooks, conversations and OpenTelemetry spans and metrics are not here yet (issue 4).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from datetime import datetime
+
+from lightwell import Pipeline, at_exit
+
+from . import context
+from ._capture import generation_mode
+from ._copies import copy_metadata, copy_model, copy_tools
+from ._delivery import DeliveryPipeline, build_pipeline, enqueue, flush_pipeline, log_notices, shut_down
+from ._normalise import operation_name_for, to_utc
+from ._recorder import GenerationRecorder
+from ._trace import current_trace_ids
+from .cache_diagnostics import (
+    CACHE_DIAGNOSTICS_MISS_REASON_KEY,
+    CACHE_DIAGNOSTICS_MISSED_INPUT_TOKENS_KEY,
+    CACHE_DIAGNOSTICS_PREVIOUS_MESSAGE_ID_KEY,
+)
+from .config import ClientConfig, resolve_config
+from .errors import ClientShutdownError
+from .models import Generation, GenerationMode, GenerationStart
+
+__all__ = [
+    "CACHE_DIAGNOSTICS_MISSED_INPUT_TOKENS_KEY",
+    "CACHE_DIAGNOSTICS_MISS_REASON_KEY",
+    "CACHE_DIAGNOSTICS_PREVIOUS_MESSAGE_ID_KEY",
+    "Client",
+    "GenerationRecorder",
+]
+
+_SHUTDOWN_SECONDS = 30.0
+_LATE_FLUSH_SECONDS = 1.0
+_REPORT_SECONDS = 5.0
+
+
+class Client:
+    """Records generations. Thread-safe; construction never connects.
+
+    `ValueError` for an unknown protocol, an endpoint that cannot be used, or an authentication mode without its credential.
+    """
+
+    def __init__(self, config: ClientConfig | None = None) -> None:
+        given = config if config is not None else ClientConfig()
+        resolved = resolve_config(given)
+        self._config = resolved
+        self._logger: logging.Logger = resolved.logger or logging.getLogger("sigil_sdk")
+        self._pipeline: DeliveryPipeline = build_pipeline(resolved, insecure=_insecure_setting(given, resolved))
+        if isinstance(self._pipeline, Pipeline):
+            at_exit.watch(self, self._pipeline)
+        self._next_report = 0.0
+        self._unreported = 0
+        self._shutdown_begun = False
+        self._closed = False
+
+    def start_generation(self, start: GenerationStart) -> GenerationRecorder:
+        """Begins a call whose reply comes whole, unless `start.mode` says otherwise."""
+        return self._start_generation(start, GenerationMode.SYNC)
+
+    def start_streaming_generation(self, start: GenerationStart) -> GenerationRecorder:
+        """Begins a call whose reply comes in pieces, unless `start.mode` says otherwise."""
+        return self._start_generation(start, GenerationMode.STREAM)
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Sends what is queued and waits until each record is acknowledged or given up.
+
+        `RuntimeError` when records were given up, with the first reason; `TimeoutError` when `timeout` seconds passed
+        first (None: as long as the retry settings allow); `ClientShutdownError` after `shutdown()`.
+        """
+        if self._shutdown_begun:
+            raise ClientShutdownError("sigil: client is shutting down")
+        flush_pipeline(self._pipeline, self._logger, timeout)
+
+    def shutdown(self, timeout: float | None = _SHUTDOWN_SECONDS) -> None:
+        """Refuses new records, sends what is queued and stops, within `timeout` seconds. Idempotent."""
+        if self._shutdown_begun:
+            return
+        self._shutdown_begun = True
+        try:
+            shut_down(self._pipeline, self._logger, timeout)
+        finally:
+            self._closed = True
+
+    def stats(self) -> dict[str, int]:
+        """Where every record went: accepted = delivered + dropped_* + pending."""
+        return self._pipeline.stats()
+
+    def _start_generation(self, start: GenerationStart, default_mode: GenerationMode) -> GenerationRecorder:
+        self._assert_open()
+        seed = self._seed(start, default_mode)
+        started_at = to_utc(seed.started_at) if seed.started_at is not None else self._now()
+        config = self._config
+        mode = generation_mode(
+            seed.content_capture, config.content_capture_resolver, seed.metadata, config.content_capture, self._logger
+        )
+        return GenerationRecorder(self, seed, started_at, mode, current_trace_ids())
+
+    def _seed(self, start: GenerationStart, default_mode: GenerationMode) -> GenerationStart:
+        config = self._config
+        mode = start.mode or default_mode
+        return GenerationStart(
+            model=copy_model(start.model),
+            id=start.id,
+            conversation_id=start.conversation_id or context.conversation_id_from_context() or "",
+            conversation_title=_first_text(start.conversation_title, context.conversation_title_from_context()),
+            user_id=_first_text(start.user_id, context.user_id_from_context(), config.user_id),
+            agent_name=start.agent_name or context.agent_name_from_context() or config.agent_name or "",
+            agent_version=start.agent_version or context.agent_version_from_context() or config.agent_version or "",
+            mode=mode,
+            operation_name=start.operation_name or operation_name_for(mode),
+            system_prompt=start.system_prompt,
+            max_tokens=start.max_tokens,
+            temperature=start.temperature,
+            top_p=start.top_p,
+            tool_choice=start.tool_choice,
+            thinking_enabled=start.thinking_enabled,
+            tools=copy_tools(start.tools),
+            content_capture=start.content_capture,
+            tags={**(config.tags or {}), **start.tags},
+            metadata=copy_metadata(start.metadata),
+            parent_generation_ids=list(start.parent_generation_ids),
+            effective_version=start.effective_version,
+            started_at=start.started_at,
+        )
+
+    def _enqueue_generation(self, generation: Generation) -> None:
+        if self._shutdown_begun:
+            raise ClientShutdownError("sigil: client is shutting down")
+        enqueue(self._pipeline, generation)
+        if at_exit.exiting():
+            self._pipeline.flush(_LATE_FLUSH_SECONDS)
+
+    def _report_local_error(self, error: Exception) -> None:
+        """Logs why a record was not queued, at most once in `_REPORT_SECONDS`; the counters are in `stats()`."""
+        moment = time.monotonic()
+        if moment < self._next_report:
+            self._unreported += 1
+            return
+        more = f" ({self._unreported} more since the last report)" if self._unreported else ""
+        self._next_report, self._unreported = moment + _REPORT_SECONDS, 0
+        self._log_warn(f"{error}{more}")
+        log_notices(self._pipeline, self._logger)
+
+    def _log_warn(self, message: str, error: BaseException | None = None) -> None:
+        self._logger.warning("%s", message if error is None else f"{message}: {error}")
+
+    def _now(self) -> datetime:
+        now = self._config.now
+        assert now is not None  # resolve_config fills it in
+        return to_utc(now())
+
+    def _assert_open(self) -> None:
+        if self._closed:
+            raise ClientShutdownError("sigil: client is shutting down")
+
+
+def _first_text(*candidates: str | None) -> str:
+    for candidate in candidates:
+        stripped = candidate.strip() if candidate else ""
+        if stripped:
+            return stripped
+    return ""
+
+
+def _insecure_setting(given: ClientConfig, resolved: ClientConfig) -> bool | None:
+    """What somebody decided, else None: plaintext for loopback hosts only."""
+    decided = given.generation_export.insecure is not None or os.environ.get("SIGIL_INSECURE", "").strip()
+    return resolved.generation_export.insecure if decided else None
