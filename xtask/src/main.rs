@@ -3,6 +3,7 @@
 //! One verb, one module. Every verb takes the repository's root and answers with an error that says what to do.
 
 mod r#gen;
+mod tidy;
 
 use std::path::{Path, PathBuf};
 
@@ -24,12 +25,15 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Check what no compiler checks: allowed edges between crates, the map, lengths of files.
+    Tidy,
 }
 
 fn main() -> Result<()> {
     let root = repository_root()?;
     match Arguments::parse().verb {
         Verb::Gen { check } => r#gen::run(&root, check),
+        Verb::Tidy => tidy::run(&root),
     }
 }
 
