@@ -13,7 +13,7 @@ pub enum Deletion {
         /// Which.
         id: String,
     },
-    /// Everything of one tenant up to now. Records that happened before this moment are refused from now on.
+    /// Everything of one tenant that is stored. Records that happened before this moment are refused from now on.
     Tenant {
         /// Whose.
         tenant: TenantId,
@@ -34,6 +34,14 @@ pub enum Deletion {
 pub struct Deleted {
     /// Generations, steps and events.
     pub records: u64,
-    /// Messages, system prompts and tool sets that nothing references any more.
+    /// Stored messages, system prompts and tool sets that nothing references any more. An engine may keep one for each
+    /// day that needs it.
     pub contents: u64,
+}
+
+impl std::ops::AddAssign for Deleted {
+    fn add_assign(&mut self, other: Self) {
+        self.records += other.records;
+        self.contents += other.contents;
+    }
 }

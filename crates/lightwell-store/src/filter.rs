@@ -1,6 +1,7 @@
 //! What a query selects.
 
 use jiff::Timestamp;
+use lightwell_model::Generation;
 
 use crate::Cursor;
 
@@ -28,7 +29,8 @@ pub struct Filter {
 /// Which conversations, and how many at a time.
 ///
 /// A conversation is listed when its latest record is within the time range, and, if anything else is asked for, when
-/// one of its generations has all of it. `error: Some(false)` selects conversations without any failed generation.
+/// one of its generations has all of it. `error: Some(false)` selects conversations without any failed generation, and
+/// by itself also those without any generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversationQuery {
     /// What its records must be.
@@ -46,4 +48,31 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next page begins; none on the last.
     pub next: Option<Cursor>,
+}
+
+impl Filter {
+    /// The moment is within the time range.
+    pub fn contains(&self, moment: Timestamp) -> bool {
+        self.from.is_none_or(|from| moment >= from) && self.until.is_none_or(|until| moment < until)
+    }
+
+    /// The generation has everything that is asked for, leaving its time aside.
+    pub fn describes(&self, generation: &Generation) -> bool {
+        let is =
+            |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
+        is(&self.agent, &generation.agent.name)
+            && is(&self.model, &generation.model.name)
+            && is(&self.provider, &generation.model.provider)
+            && is(&self.user, &generation.user_id)
+            && self.error.is_none_or(|error| error == generation.error.is_some())
+            && self.tags.iter().all(|(key, value)| generation.tags.get(key) == Some(value))
+    }
+
+    /// A conversation needs a generation of a certain kind to be listed, not only a time.
+    pub fn needs_generation(&self) -> bool {
+        let Self { from: _, until: _, agent, model, provider, user, error, tags } = self;
+        [agent, model, provider, user].iter().any(|wanted| wanted.is_some())
+            || *error == Some(true)
+            || !tags.is_empty()
+    }
 }

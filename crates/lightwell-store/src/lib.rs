@@ -6,12 +6,14 @@
 //! - no SQL text crosses the trait, and no answer depends on which engine gave it;
 //! - deleting records deletes the content that only they referenced, and refuses their late copies.
 
+pub mod arrival;
 mod conversation;
 mod cursor;
 mod delete;
 mod error;
 mod filter;
 mod keys;
+mod memory;
 mod outcome;
 mod totals;
 
@@ -21,6 +23,7 @@ pub use delete::{Deleted, Deletion};
 pub use error::StoreError;
 pub use filter::{ConversationQuery, Filter, Page};
 pub use keys::{ApiKey, KeyDigest, NewApiKey};
+pub use memory::MemoryStore;
 pub use outcome::Outcome;
 pub use totals::Totals;
 
