@@ -12,6 +12,7 @@ from .validation import is_blank
 
 SDK_NAME_KEY = "sigil.sdk.name"
 SDK_NAME = "sdk-python"
+TIME_TO_FIRST_TOKEN_KEY = "gen_ai.response.time_to_first_chunk"
 _USER_KEY = "sigil.user.id"
 _LEGACY_USER_KEY = "user.id"
 _OPERATION_NAMES = {GenerationMode.SYNC: "generateText", GenerationMode.STREAM: "streamText"}
@@ -68,6 +69,15 @@ def apply_call_error(generation: Generation, call_error: BaseException | None) -
     if call_error is not None:
         generation.call_error = generation.call_error or str(call_error)
         generation.metadata[CALL_ERROR_KEY] = str(call_error)
+
+
+def apply_first_token(generation: Generation, first_token_at: datetime | None) -> None:
+    """Records how long a streamed reply took to begin, in seconds. The format has no field for it: it is metadata."""
+    if first_token_at is None or generation.started_at is None or generation.mode is not GenerationMode.STREAM:
+        return
+    seconds = (to_utc(first_token_at) - generation.started_at).total_seconds()
+    if seconds >= 0:
+        generation.metadata[TIME_TO_FIRST_TOKEN_KEY] = seconds
 
 
 def _merge_controls(seed: GenerationStart, merged: Generation) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._capture import sanitise, strip_content
 from ._copies import copy_field, copy_generation
-from ._normalise import apply_call_error, merge_result
+from ._normalise import apply_call_error, apply_first_token, merge_result
 from .cache_diagnostics import diagnostics_metadata
 from .context import CaptureHold, push_capture_hold, release_capture_hold
 from .errors import EnqueueError, SigilError, ValidationError
@@ -159,6 +159,7 @@ class GenerationRecorder:
         result = self._result if self._result is not None else Generation()
         generation = merge_result(self.seed, result, self.started_at, completed_at, self._extra_metadata)
         apply_call_error(generation, self._call_error)
+        apply_first_token(generation, self._first_token_at)
         generation.trace_id = generation.trace_id or self._trace_ids[0]
         generation.span_id = generation.span_id or self._trace_ids[1]
         mode = self._content_capture_mode
