@@ -1,0 +1,58 @@
+"""The programs of the two seed documents, as they are written, against a real server."""
+
+from __future__ import annotations
+
+from conftest import PROGRAMS, RunProgram, Server
+
+SEED = PROGRAMS / "seed"
+
+
+def test_insidellm_quick_start(server: Server, run_program: RunProgram) -> None:
+    run_program("seed/insidellm_quick_start.py", INSIDELLM_BASE_URL=server.url)
+
+    [item] = server.conversations()
+    assert item["user_id"] == "user-123"
+    conversation = server.conversation(item["id"])
+    assert [event["event_type"] for event in conversation["events"]] == ["run.start", "user.input", "run.end"]
+    start, said, end = conversation["events"]
+    assert said["payload"]["input_text"] == said["text"] == "Hello, AI assistant!"
+    assert said["payload"]["input_type"] == "text"
+    assert {start["payload"]["session_id"], end["payload"]["session_id"]} == {item["id"]}
+    assert {event["user_id"] for event in conversation["events"]} == {"user-123"}
+    assert conversation["ended_at"] is not None
+
+
+def test_litellm_quickstart(server: Server, run_program: RunProgram) -> None:
+    finished = run_program(
+        mocked("litellm_quickstart.py"), SIGIL_ENDPOINT=server.url, MOCK_RESPONSE="Hello, you!"
+    )
+    assert finished.out.strip() == "Hello, you!"
+
+    [generation] = server.generations()
+    assert generation["model"] == {"provider": "openai", "name": "gpt-4o-mini"}
+    assert generation["mode"] == "SYNC"
+    assert generation["input"] == [{"role": "MESSAGE_ROLE_USER", "parts": [{"text": "Hello!"}]}]
+    assert generation["output"] == [{"role": "MESSAGE_ROLE_ASSISTANT", "parts": [{"text": "Hello, you!"}]}]
+    assert generation["usage"]["input_tokens"] == 10
+    assert generation["usage"]["output_tokens"] == 20
+    assert generation["usage"]["total_tokens"] == 30
+    assert generation["stop_reason"] == "stop"
+    assert generation["error"] is None
+    assert generation["tags"]["sigil.framework.name"] == "litellm"
+
+
+def test_litellm_streaming(server: Server, run_program: RunProgram) -> None:
+    tips = "Retry with jitter. Bound every queue. Measure."
+    finished = run_program(mocked("litellm_streaming.py"), SIGIL_ENDPOINT=server.url, MOCK_RESPONSE=tips)
+    assert finished.out.strip() == tips
+
+    [generation] = server.generations()
+    assert generation["mode"] == "STREAM"
+    assert generation["operation_name"] == "streamText"
+    assert generation["output"] == [{"role": "MESSAGE_ROLE_ASSISTANT", "parts": [{"text": tips}]}]
+    assert generation["started_at"] <= generation["completed_at"]
+
+
+def mocked(program: str) -> str:
+    """Text of a program that runs the seed's `program` with LiteLLM's mock response."""
+    return f"import sys\nsys.argv = ['mocked', {str(SEED / program)!r}]\nexec(open({str(PROGRAMS / 'mocked.py')!r}).read())\n"
