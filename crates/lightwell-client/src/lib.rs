@@ -1,1 +1,53 @@
-//! See ARCHITECTURE.md.
+//! The client half: admit, queue, batch, deliver, from inside somebody else's process.
+//!
+//! ```
+//! use std::time::Duration;
+//! use lightwell_client::sigil::{Protocol, SigilBuilder};
+//! use lightwell_wire::sigil::messages::Generation;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // `Protocol::Discard` forgets everything; `Protocol::Grpc` and `Protocol::Http` deliver to the endpoint.
+//! let client = SigilBuilder::new(Protocol::Discard, "localhost:4317").header("X-Scope-OrgID", "team-a").build()?;
+//! client.record_generation(&Generation { id: "gen-1".into(), ..Generation::default() })?;
+//!
+//! let report = client.flush(Some(Duration::from_secs(5)));
+//! assert!(report.all_delivered());
+//! let stats = client.stats();
+//! assert_eq!(stats.accepted, stats.delivered + stats.dropped() + stats.pending);
+//! assert!(client.shutdown(Some(Duration::from_secs(5))));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A record takes this way:
+//!
+//! ```text
+//! record ─► queue (bounded in items and bytes) ─► ticket ─► deliver ─► judge ─► decide ─► settled in the ledger
+//!           └ refused at the door: an error to the caller     └◄── wait, halve ──┘
+//! ```
+//!
+//! Invariants: `record` never waits for the network; one native thread a pipeline and process, started by the first
+//! record; accepted = delivered + dropped(reason) + pending at every moment; the child of a fork starts empty.
+
+mod deliver;
+mod encoding;
+mod endpoint;
+mod headers;
+pub mod insidellm;
+mod ledger;
+mod notices;
+mod pipeline;
+mod queue;
+mod settings;
+pub mod sigil;
+mod state;
+pub mod verdict;
+mod worker;
+
+pub use encoding::{Encoding, ItemResult};
+pub use endpoint::BuildError;
+pub use ledger::{DropReason, Stats};
+pub use notices::{Level, Notice};
+pub use pipeline::{Flush, Pipeline, RecordError, Shutdown};
+pub use queue::FlushReport;
+pub use settings::{RetryPolicy, Settings};

@@ -1,0 +1,114 @@
+//! HTTP/1.1 with keep-alive, the system's proxies, and redirects. Bodies of answers are read up to a bound.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::{Client, Response, Url};
+
+use super::resolve::InPlaceResolver;
+use super::{describe, retry_after, tls};
+use crate::encoding::Encoding;
+use crate::verdict::Reply;
+
+/// An answer longer than this is not read to its end, and counts as unreadable.
+const ANSWER_BYTES: usize = 16 << 20;
+/// Of a refusal's body, this much is told to people.
+const DETAIL_CHARS: usize = 300;
+
+/// Where to send, by lane.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpTarget {
+    pub(crate) urls: Vec<Url>,
+    pub(crate) health: Url,
+    /// Sent with every request, `User-Agent` included.
+    pub(crate) headers: HeaderMap,
+}
+
+pub(crate) struct HttpSender {
+    client: Client,
+    urls: Vec<Url>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    #[error("TLS cannot be set up")]
+    Tls(#[from] rustls::Error),
+    #[error("the HTTP client cannot be set up")]
+    Client(#[from] reqwest::Error),
+}
+
+impl HttpSender {
+    pub(crate) fn open(target: &HttpTarget, request_timeout: Duration) -> Result<Self, OpenError> {
+        Ok(Self { client: client(target, request_timeout)?, urls: target.urls.clone() })
+    }
+
+    pub(crate) async fn send(&self, lane: usize, encoding: &dyn Encoding, body: Bytes) -> Reply {
+        let request = self.client.post(self.urls[lane].clone());
+        let request = request.header(CONTENT_TYPE, encoding.content_type()).body(body);
+        match request.send().await {
+            Ok(response) => read(response, encoding).await,
+            Err(error) => Reply::Network { why: describe(&error.without_url()) },
+        }
+    }
+}
+
+/// Asks for the health page on the calling thread.
+pub(crate) fn probe(target: &HttpTarget, timeout: Duration) -> bool {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() else {
+        return false;
+    };
+    runtime.block_on(async {
+        let Ok(client) = client(target, timeout) else { return false };
+        match client.get(target.health.clone()).send().await {
+            Ok(response) => response.status().as_u16() == 200,
+            Err(_unhealthy) => false,
+        }
+    })
+}
+
+fn client(target: &HttpTarget, request_timeout: Duration) -> Result<Client, OpenError> {
+    let secure = target.urls.iter().any(|url| url.scheme() == "https");
+    let client = Client::builder()
+        .tls_backend_preconfigured(tls::client_config(secure)?)
+        .dns_resolver(InPlaceResolver)
+        .default_headers(target.headers.clone())
+        .timeout(request_timeout)
+        .tcp_nodelay(true)
+        .build()?;
+    Ok(client)
+}
+
+async fn read(response: Response, encoding: &dyn Encoding) -> Reply {
+    let status = response.status();
+    let retry_after = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| retry_after::from_header(value, SystemTime::now()));
+    let body = read_body(response).await;
+    let (results, detail) = match body {
+        Some(body) if status.is_success() => (encoding.read_results(&body), String::new()),
+        Some(body) => (None, excerpt(&body)),
+        // The status has come, and it decides: whoever answers 2xx has the batch, whatever became of the rest.
+        None => (None, String::new()),
+    };
+    Reply::Http { status: status.as_u16(), retry_after, results, detail }
+}
+
+async fn read_body(mut response: Response) -> Option<Bytes> {
+    let mut body = BytesMut::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() <= ANSWER_BYTES => body.extend_from_slice(&chunk),
+            Ok(None) => return Some(body.freeze()),
+            Ok(Some(_)) | Err(_) => return None,
+        }
+    }
+}
+
+fn excerpt(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(4 * DETAIL_CHARS)]);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().filter(|c| !c.is_control()).take(DETAIL_CHARS).collect()
+}

@@ -1,0 +1,89 @@
+//! One attempt over the network: a body goes out, a [`Reply`] comes back. Judging it is not done here.
+//!
+//! Invariants: everything runs on the thread that calls, name lookups included; nothing is opened before the first send.
+
+mod grpc;
+mod http;
+mod resolve;
+mod retry_after;
+mod tls;
+
+use std::error::Error;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::encoding::Encoding;
+use crate::settings::Settings;
+use crate::verdict::Reply;
+
+pub(crate) use self::grpc::GrpcTarget;
+pub(crate) use self::http::HttpTarget;
+
+/// Where a pipeline sends, checked at construction.
+#[derive(Debug)]
+pub(crate) enum Target {
+    /// Accepts and forgets.
+    Discard,
+    Http(HttpTarget),
+    Grpc(GrpcTarget),
+}
+
+/// An opened [`Target`].
+pub(crate) enum Transport {
+    Discard,
+    Http(http::HttpSender),
+    Grpc(grpc::GrpcSender),
+    Unusable(String),
+}
+
+impl Transport {
+    /// Must be called inside the delivery thread's runtime. Never connects.
+    pub(crate) fn open(target: &Target, settings: &Settings) -> Self {
+        match target {
+            Target::Discard => Self::Discard,
+            Target::Http(target) => match http::HttpSender::open(target, settings.request_timeout) {
+                Ok(sender) => Self::Http(sender),
+                Err(error) => Self::Unusable(describe(&error)),
+            },
+            Target::Grpc(target) => {
+                Self::Grpc(grpc::GrpcSender::open(target.clone(), settings.request_timeout))
+            }
+        }
+    }
+
+    /// One attempt.
+    pub(crate) async fn send(&self, lane: usize, encoding: &dyn Encoding, body: Bytes) -> Reply {
+        match self {
+            Self::Discard => {
+                Reply::Http { status: 200, retry_after: None, results: None, detail: String::new() }
+            }
+            Self::Http(sender) => sender.send(lane, encoding, body).await,
+            Self::Grpc(sender) => sender.send(lane, encoding, body).await,
+            Self::Unusable(why) => Reply::Unusable { why: why.clone() },
+        }
+    }
+}
+
+/// Whether the target's health page answers exactly 200. Only HTTP targets have one.
+pub(crate) fn probe(target: &Target, timeout: Duration) -> bool {
+    match target {
+        Target::Http(target) => http::probe(target, timeout),
+        Target::Discard | Target::Grpc(_) => false,
+    }
+}
+
+/// An error with its causes, outermost first, each said once.
+fn describe(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let part = error.to_string();
+        if !text.ends_with(&part) {
+            text.push_str(": ");
+            text.push_str(&part);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,132 @@
+//! The account of every record: accepted = delivered + dropped(reason) + pending, at every moment.
+//!
+//! Invariants: a record enters once and leaves once; the equation is checked after each change in debug builds. The
+//! ledger is only changed under the state's one lock, so a reader never sees half a change.
+
+/// Why a record left without being acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DropReason {
+    /// Refused at the door: the queue's count or byte bound was reached.
+    QueueFull,
+    /// Refused at the door, or by the server when it stood alone in a request: too many bytes.
+    TooLarge,
+    /// The server refused this record by itself.
+    Rejected,
+    /// The last attempt failed, or the server refused the whole request for good.
+    GaveUp,
+    /// Unsent when the shutdown deadline came, or offered after shutdown began.
+    Shutdown,
+}
+
+/// A reading of the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Records offered, refused ones included.
+    pub accepted: u64,
+    /// Records that the server acknowledged.
+    pub delivered: u64,
+    /// See [`DropReason::QueueFull`].
+    pub dropped_queue_full: u64,
+    /// See [`DropReason::TooLarge`].
+    pub dropped_too_large: u64,
+    /// See [`DropReason::Rejected`].
+    pub dropped_rejected: u64,
+    /// See [`DropReason::GaveUp`].
+    pub dropped_gave_up: u64,
+    /// See [`DropReason::Shutdown`].
+    pub dropped_shutdown: u64,
+    /// Records queued or in flight.
+    pub pending: u64,
+    /// Encoded bytes of the pending records.
+    pub pending_bytes: u64,
+    /// Requests sent, repeated ones included.
+    pub requests: u64,
+    /// Requests that repeated an earlier one.
+    pub retries: u64,
+}
+
+impl Stats {
+    /// Records dropped for any reason.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped_queue_full
+            + self.dropped_too_large
+            + self.dropped_rejected
+            + self.dropped_gave_up
+            + self.dropped_shutdown
+    }
+
+    /// Whether the equation holds.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.accepted == self.delivered + self.dropped() + self.pending
+    }
+}
+
+/// The only writer of [`Stats`].
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    stats: Stats,
+}
+
+impl Ledger {
+    pub(crate) fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// A record was queued.
+    pub(crate) fn admit(&mut self, bytes: usize) {
+        self.stats.accepted += 1;
+        self.stats.pending += 1;
+        self.stats.pending_bytes += bytes as u64;
+        self.check();
+    }
+
+    /// A record was refused at the door.
+    pub(crate) fn refuse(&mut self, reason: DropReason) {
+        self.stats.accepted += 1;
+        *self.counter(reason) += 1;
+        self.check();
+    }
+
+    /// Pending records were acknowledged.
+    pub(crate) fn deliver(&mut self, records: u64, bytes: u64) {
+        self.leave(records, bytes);
+        self.stats.delivered += records;
+        self.check();
+    }
+
+    /// Pending records were given up.
+    pub(crate) fn drop(&mut self, reason: DropReason, records: u64, bytes: u64) {
+        self.leave(records, bytes);
+        *self.counter(reason) += records;
+        self.check();
+    }
+
+    /// A request went out.
+    pub(crate) fn request(&mut self, is_retry: bool) {
+        self.stats.requests += 1;
+        self.stats.retries += u64::from(is_retry);
+    }
+
+    fn leave(&mut self, records: u64, bytes: u64) {
+        debug_assert!(self.stats.pending >= records, "more records left than were pending");
+        debug_assert!(self.stats.pending_bytes >= bytes, "more bytes left than were pending");
+        self.stats.pending -= records;
+        self.stats.pending_bytes -= bytes;
+    }
+
+    fn counter(&mut self, reason: DropReason) -> &mut u64 {
+        match reason {
+            DropReason::QueueFull => &mut self.stats.dropped_queue_full,
+            DropReason::TooLarge => &mut self.stats.dropped_too_large,
+            DropReason::Rejected => &mut self.stats.dropped_rejected,
+            DropReason::GaveUp => &mut self.stats.dropped_gave_up,
+            DropReason::Shutdown => &mut self.stats.dropped_shutdown,
+        }
+    }
+
+    fn check(&self) {
+        debug_assert!(self.stats.balances(), "the ledger does not balance: {:?}", self.stats);
+    }
+}

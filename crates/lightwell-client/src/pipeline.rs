@@ -1,0 +1,293 @@
+//! The pipeline as its host sees it: record, flush, shut down, read the counters; and the guard against forks.
+//!
+//! Invariants: `record` never waits for the network; every wait has the bound that its caller gave; after a fork the
+//! child replaces the whole state before it touches any lock of it, and leaves the parent's memory alone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+
+use crate::deliver::{Target, probe};
+use crate::encoding::Lane;
+use crate::ledger::{DropReason, Stats};
+use crate::notices::{Level, Notice};
+use crate::queue::{FlushReport, Phase, Queue};
+use crate::settings::Settings;
+use crate::state::{Config, State};
+use crate::worker;
+
+/// Time that `shutdown` grants its thread to end after the deadline.
+const END_GRACE: Duration = Duration::from_millis(40);
+
+/// Time before a thread that could not be started is tried again.
+const RESTART_PAUSE: Duration = Duration::from_millis(100);
+
+/// Why a record was refused. Each refusal is in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// The queue's count or byte bound is reached.
+    #[error("{noun} queue is full")]
+    QueueFull {
+        /// One such record.
+        noun: &'static str,
+    },
+    /// The record alone is over a limit.
+    #[error("{noun} payload exceeds max bytes ({size} > {limit})")]
+    TooLarge {
+        /// One such record.
+        noun: &'static str,
+        /// Its encoded bytes.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Shutdown has begun.
+    #[error("the client is shutting down")]
+    Closed,
+}
+
+/// Admit, queue, batch, deliver. Made by [`crate::sigil`] or [`crate::insidellm`].
+///
+/// Dropped without [`Pipeline::shutdown`], it delivers what it has in the background and then frees its thread.
+#[derive(Debug)]
+pub struct Pipeline {
+    state: ArcSwap<State>,
+    closed: AtomicBool,
+}
+
+impl Pipeline {
+    pub(crate) fn new(lanes: Vec<Lane>, target: Target, settings: Settings) -> Self {
+        let config = Config { lanes, target, settings: settings.normalised() };
+        let state = State::new(Arc::new(config), Phase::Open);
+        Self { state: ArcSwap::new(state), closed: AtomicBool::new(false) }
+    }
+
+    /// Queues one encoded record of a lane. `id` serves log lines and the matching of results.
+    ///
+    /// # Errors
+    /// See [`RecordError`]; nothing is kept then.
+    pub fn record(&self, lane: usize, id: &str, bytes: impl Into<Bytes>) -> Result<(), RecordError> {
+        let bytes = bytes.into();
+        let size = bytes.len();
+        let state = self.state();
+        let settings = &state.config.settings;
+        let now = Instant::now();
+        let mut queue = state.queue();
+        match queue.offer(lane, id, bytes, settings, now) {
+            Ok(wake) => {
+                if !queue.worker_runs {
+                    queue.worker_runs = start_worker(&state, &mut queue.notices);
+                }
+                drop(queue);
+                if wake {
+                    state.wake.notify_one();
+                }
+                Ok(())
+            }
+            Err(reason) => {
+                drop(queue);
+                Err(refusal(reason, &state.config, lane, size))
+            }
+        }
+    }
+
+    /// Sends now and waits until everything recorded before is acknowledged or given up, or the time is over.
+    pub fn flush(&self, timeout: Option<Duration>) -> FlushReport {
+        let until = timeout.map(|timeout| Instant::now() + timeout);
+        let flush = self.begin_flush();
+        while !flush.wait(until) && until.is_none_or(|until| Instant::now() < until) {}
+        flush.report()
+    }
+
+    /// Starts a flush; the caller waits on what it returns, in slices if it likes.
+    pub fn begin_flush(&self) -> Flush {
+        let state = self.state();
+        let id = state.queue().begin_flush();
+        state.wake.notify_one();
+        Flush { state, id }
+    }
+
+    /// Refuses new records, delivers what is pending until the deadline, drops the rest and ends the thread. True when
+    /// nothing was left unsent. Idempotent; an empty pipeline ends at once and touches no network.
+    pub fn shutdown(&self, timeout: Option<Duration>) -> bool {
+        let until = timeout.map(|timeout| Instant::now() + timeout);
+        let shutdown = self.begin_shutdown();
+        while !shutdown.wait(until) && until.is_none_or(|until| Instant::now() < until) {}
+        shutdown.finish()
+    }
+
+    /// Starts the shutdown; the caller waits on what it returns, and finishes it.
+    pub fn begin_shutdown(&self) -> Shutdown {
+        self.closed.store(true, Ordering::Release);
+        let state = self.state();
+        let mut queue = state.queue();
+        if queue.phase == Phase::Open {
+            queue.phase = Phase::Closing;
+        }
+        drop(queue);
+        state.wake.notify_one();
+        Shutdown { state }
+    }
+
+    /// Counters since construction; in a forked child, since the fork.
+    pub fn stats(&self) -> Stats {
+        self.state().queue().ledger.stats().clone()
+    }
+
+    /// Records that wait to be sent, in flight not included.
+    pub fn queue_len(&self) -> usize {
+        self.state().queue().queued()
+    }
+
+    /// Takes the log lines that the delivery thread left, oldest first; at most 64 are kept.
+    pub fn take_notices(&self) -> Vec<Notice> {
+        self.state().queue().notices.take()
+    }
+
+    /// Whether `GET {base}/health` answers exactly 200, asked on the calling thread.
+    pub fn probe(&self, timeout: Duration) -> bool {
+        probe(&self.state().config.target, timeout)
+    }
+
+    /// This process's state. In a forked child the first call replaces the parent's.
+    fn state(&self) -> Arc<State> {
+        let state = self.state.load_full();
+        if state.process == std::process::id() {
+            return state;
+        }
+        let phase = if self.closed.load(Ordering::Acquire) { Phase::Closing } else { Phase::Open };
+        let fresh = State::new(Arc::clone(&state.config), phase);
+        self.state.compare_and_swap(&state, fresh);
+        // The parent's thread does not exist here and its locks may be held for ever: its state is left as it is.
+        std::mem::forget(state);
+        self.state.load_full()
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        drop(self.begin_shutdown());
+    }
+}
+
+/// A flush under way.
+#[derive(Debug)]
+pub struct Flush {
+    state: Arc<State>,
+    id: u64,
+}
+
+impl Flush {
+    /// Waits until the flush is complete (true) or, now or later, `until` has come (false). `None`: no bound.
+    #[must_use]
+    pub fn wait(&self, until: Option<Instant>) -> bool {
+        wait_until(&self.state, until, |queue| queue.flush_report(self.id).complete)
+    }
+
+    /// What became of the records so far.
+    #[must_use]
+    pub fn report(&self) -> FlushReport {
+        self.state.queue().flush_report(self.id)
+    }
+}
+
+impl Drop for Flush {
+    fn drop(&mut self) {
+        if self.state.process == std::process::id() {
+            self.state.queue().end_flush(self.id);
+        }
+    }
+}
+
+/// A shutdown under way.
+#[derive(Debug)]
+pub struct Shutdown {
+    state: Arc<State>,
+}
+
+impl Shutdown {
+    /// Waits until nothing is pending and the thread has ended (true) or `until` has come (false).
+    #[must_use]
+    pub fn wait(&self, until: Option<Instant>) -> bool {
+        wait_until(&self.state, until, |queue| {
+            let idle = queue.ledger.stats().pending == 0 && !queue.worker_runs;
+            idle || queue.phase == Phase::Aborted
+        })
+    }
+
+    /// Drops what is still pending and sees the thread off. True when nothing had to be dropped.
+    pub fn finish(self) -> bool {
+        let mut queue = self.state.queue();
+        if queue.phase == Phase::Aborted {
+            return queue.ledger.stats().dropped_shutdown == 0;
+        }
+        let dropped = if queue.ledger.stats().pending > 0 { queue.abort() } else { 0 };
+        if dropped > 0 {
+            queue
+                .notices
+                .push(Level::Warning, format!("lightwell: {dropped} records were unsent at shutdown"));
+        }
+        self.state.wake.notify_one();
+        self.state.settled.notify_all();
+        let until = Instant::now() + END_GRACE;
+        while queue.worker_runs && Instant::now() < until {
+            queue = self.state.wait(queue, Some(until));
+        }
+        dropped == 0
+    }
+}
+
+/// Waits for `over`, at most until `until`; sees to it that a thread works on what is pending.
+fn wait_until(state: &Arc<State>, until: Option<Instant>, over: impl Fn(&Queue) -> bool) -> bool {
+    if state.process != std::process::id() {
+        // Forked in the middle of the wait: this process has nothing to wait for.
+        return true;
+    }
+    let mut queue = state.queue();
+    loop {
+        if over(&queue) {
+            return true;
+        }
+        let now = Instant::now();
+        if until.is_some_and(|until| now >= until) {
+            return false;
+        }
+        let mut next = until;
+        if queue.ledger.stats().pending > 0 && !queue.worker_runs {
+            queue.worker_runs = start_worker(state, &mut queue.notices);
+            if !queue.worker_runs {
+                let again = now + RESTART_PAUSE;
+                next = Some(until.map_or(again, |until| until.min(again)));
+            }
+        }
+        queue = state.wait(queue, next);
+    }
+}
+
+fn start_worker(state: &Arc<State>, notices: &mut crate::notices::Notices) -> bool {
+    let own = Arc::clone(state);
+    let thread = std::thread::Builder::new().name(worker::THREAD_NAME.to_owned());
+    match thread.spawn(move || worker::run(own)) {
+        Ok(_detached) => true,
+        Err(error) => {
+            notices.push(Level::Error, format!("lightwell cannot start its delivery thread: {error}"));
+            false
+        }
+    }
+}
+
+fn refusal(reason: DropReason, config: &Config, lane: usize, size: usize) -> RecordError {
+    let noun = config.lanes[lane].noun;
+    match reason {
+        DropReason::TooLarge => {
+            let settings = &config.settings;
+            let limit = settings.item_bytes.map_or(settings.queue_bytes, |n| n.min(settings.queue_bytes));
+            RecordError::TooLarge { noun, size, limit }
+        }
+        DropReason::Shutdown => RecordError::Closed,
+        _ => RecordError::QueueFull { noun },
+    }
+}

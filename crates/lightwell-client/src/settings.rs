@@ -1,0 +1,89 @@
+//! What a pipeline is told at construction. Plain values with units in their types; nothing is read from the environment.
+
+use std::time::Duration;
+
+/// Bounds and times of one pipeline.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// A batch leaves when it holds this many records, and never holds more.
+    pub batch_items: usize,
+    /// A batch leaves when it holds this many encoded bytes, and holds more only when one record alone does.
+    pub batch_bytes: usize,
+    /// A batch leaves when its oldest record has waited this long.
+    pub flush_interval: Duration,
+    /// Records that each lane queues; the next one is refused.
+    pub queue_items: usize,
+    /// Encoded bytes that the pipeline holds, queued and in flight; the record that would pass it is refused.
+    pub queue_bytes: usize,
+    /// Encoded bytes of one record; `None` leaves only `queue_bytes`.
+    pub item_bytes: Option<usize>,
+    /// Requests under way at once while the server answers well; one otherwise.
+    pub max_in_flight: usize,
+    /// Time that one attempt may take, connecting included.
+    pub request_timeout: Duration,
+    /// When and how often a request is repeated.
+    pub retry: RetryPolicy,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            batch_items: 100,
+            batch_bytes: 3_500_000,
+            flush_interval: Duration::from_secs(1),
+            queue_items: 2000,
+            queue_bytes: 64 << 20,
+            item_bytes: Some(4 << 20),
+            max_in_flight: 4,
+            request_timeout: Duration::from_secs(10),
+            retry: RetryPolicy::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Brings values that cannot work (zero items, zero bytes) to the least that can.
+    #[must_use]
+    pub(crate) fn normalised(mut self) -> Self {
+        self.batch_items = self.batch_items.max(1);
+        self.batch_bytes = self.batch_bytes.max(1);
+        self.queue_items = self.queue_items.max(1);
+        self.queue_bytes = self.queue_bytes.max(1);
+        self.max_in_flight = self.max_in_flight.max(1);
+        self
+    }
+}
+
+/// When and how often a request is repeated.
+#[derive(Clone, Debug)]
+pub struct RetryPolicy {
+    /// Repeats after the first attempt: `n` means `n + 1` attempts.
+    pub max_retries: u32,
+    /// Longest pause before the first repeat; it doubles with each further one.
+    pub initial_backoff: Duration,
+    /// Longest pause before any repeat.
+    pub max_backoff: Duration,
+    /// Longest pause that a server's `Retry-After` or `RetryInfo` may ask for.
+    pub max_server_delay: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            max_retries: 5,
+            initial_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(5),
+            max_server_delay: Duration::from_secs(120),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// Pause before repeat number `repeat` (from 0): full jitter, `random` in `[0, 1)` of a doubling, capped bound.
+    #[must_use]
+    pub fn backoff(&self, repeat: u32, random: f64) -> Duration {
+        let factor = 2_f64.powi(i32::try_from(repeat.min(64)).unwrap_or(64));
+        let bound = (self.initial_backoff.as_secs_f64() * factor).min(self.max_backoff.as_secs_f64());
+        Duration::try_from_secs_f64(bound * random.clamp(0.0, 1.0)).unwrap_or(self.max_backoff)
+    }
+}

@@ -1,0 +1,198 @@
+//! The state that a pipeline's callers and its delivery thread share, within one process.
+//!
+//! Invariants: one lock, held for moments, never across a call to the host, the network or the clock of another; a
+//! [`Ticket`] accounts for its records when it is dropped, so none can leave unseen.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use crate::deliver::Target;
+use crate::encoding::{ItemResult, Lane};
+use crate::ledger::DropReason;
+use crate::notices::Level;
+use crate::queue::{Item, Phase, Queue};
+use crate::settings::Settings;
+
+/// What a pipeline is made of and never changes; shared with the states of forked children.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) lanes: Vec<Lane>,
+    pub(crate) target: Target,
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    /// The process this state belongs to.
+    pub(crate) process: u32,
+    pub(crate) config: Arc<Config>,
+    queue: Mutex<Queue>,
+    /// Signalled when a wait may be over.
+    pub(crate) settled: Condvar,
+    /// Signalled when the delivery thread has something new to know.
+    pub(crate) wake: Notify,
+}
+
+impl State {
+    pub(crate) fn new(config: Arc<Config>, phase: Phase) -> Arc<Self> {
+        let queue = Queue::new(config.lanes.len(), phase);
+        Arc::new(Self {
+            process: std::process::id(),
+            config,
+            queue: Mutex::new(queue),
+            settled: Condvar::new(),
+            wake: Notify::new(),
+        })
+    }
+
+    /// The queue. A panic under the lock leaves counters that are still worth reading, so poison is ignored.
+    pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a settlement, at most until `until`.
+    pub(crate) fn wait<'a>(
+        &self,
+        guard: MutexGuard<'a, Queue>,
+        until: Option<Instant>,
+    ) -> MutexGuard<'a, Queue> {
+        match until {
+            None => self.settled.wait(guard).unwrap_or_else(PoisonError::into_inner),
+            Some(until) => {
+                let left = until.saturating_duration_since(Instant::now());
+                self.settled.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0
+            }
+        }
+    }
+}
+
+/// Records on their way: taken from a lane, not yet accounted for.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    state: Arc<State>,
+    pub(crate) lane: usize,
+    items: Vec<Item>,
+    /// The items as they are sent, once prepared.
+    prepared: Vec<Bytes>,
+}
+
+impl Ticket {
+    pub(crate) fn new(state: Arc<State>, lane: usize, items: Vec<Item>) -> Self {
+        Self { state, lane, items, prepared: Vec::new() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Brings the items to the form in which they are sent; those that have none are refused alone.
+    pub(crate) fn prepare(&mut self) {
+        let encoding = &self.state.config.lanes[self.lane].encoding;
+        let mut kept = Vec::with_capacity(self.items.len());
+        let mut rejected = Vec::new();
+        for item in std::mem::take(&mut self.items) {
+            match encoding.prepare(&item.bytes) {
+                Ok(bytes) => {
+                    self.prepared.push(bytes);
+                    kept.push(item);
+                }
+                Err(why) => rejected.push((item, why)),
+            }
+        }
+        self.items = kept;
+        self.account(&[], rejected);
+    }
+
+    /// The request body.
+    pub(crate) fn body(&self) -> Bytes {
+        self.state.config.lanes[self.lane].encoding.join(&self.prepared)
+    }
+
+    /// Two tickets of half the records each, in order.
+    pub(crate) fn halve(mut self) -> (Self, Self) {
+        let middle = self.items.len() / 2;
+        let mut second = Self::new(Arc::clone(&self.state), self.lane, self.items.split_off(middle));
+        second.prepared = self.prepared.split_off(middle);
+        (self, second)
+    }
+
+    /// The server has the records, apart from those that it refused by themselves. A result belongs to the record with
+    /// its id, else to the record in its place; a record without a result is taken as accepted.
+    pub(crate) fn settle(mut self, results: Vec<ItemResult>) {
+        let items = std::mem::take(&mut self.items);
+        let mut refused: Vec<Option<String>> = vec![None; items.len()];
+        for (index, result) in results.into_iter().enumerate() {
+            if result.accepted {
+                continue;
+            }
+            let at_place = items.get(index).is_some_and(|item| result.id.is_empty() || item.id == result.id);
+            let place =
+                if at_place { Some(index) } else { items.iter().position(|item| item.id == result.id) };
+            if let Some(place) = place.or_else(|| (index < items.len()).then_some(index)) {
+                refused[place] = Some(result.error);
+            }
+        }
+        let mut kept = Vec::with_capacity(items.len());
+        let mut rejected = Vec::new();
+        for (item, error) in items.into_iter().zip(refused) {
+            match error {
+                None => kept.push(item),
+                Some(error) => rejected.push((item, error)),
+            }
+        }
+        self.account(&kept, rejected);
+    }
+
+    /// All records are given up.
+    pub(crate) fn give_up(mut self, reason: DropReason, why: &str) {
+        let items = std::mem::take(&mut self.items);
+        let lane = &self.state.config.lanes[self.lane];
+        let text = match (&items[..], reason) {
+            ([item], DropReason::Rejected | DropReason::TooLarge) => {
+                format!("{} {} rejected id={} error={why}", lane.product, lane.noun, item.id)
+            }
+            _ => format!("{} {} export failed: {why}", lane.product, lane.noun),
+        };
+        let mut queue = self.state.queue();
+        queue.notices.push(Level::Warning, text);
+        if queue.settle(&items, Some(reason), why) {
+            self.state.settled.notify_all();
+        }
+    }
+
+    fn account(&self, kept: &[Item], rejected: Vec<(Item, String)>) {
+        const NAMED: usize = 10;
+        let lane = &self.state.config.lanes[self.lane];
+        let mut queue = self.state.queue();
+        let more = rejected.len().saturating_sub(NAMED);
+        for (item, error) in rejected.iter().take(NAMED) {
+            let text = format!("{} {} rejected id={} error={error}", lane.product, lane.noun, item.id);
+            queue.notices.push(Level::Warning, text);
+        }
+        if more > 0 {
+            let text = format!("{} {} rejected: {more} more in the same request", lane.product, lane.noun);
+            queue.notices.push(Level::Warning, text);
+        }
+        let rejected: Vec<Item> = rejected.into_iter().map(|(item, _)| item).collect();
+        let mut someone = queue.settle(kept, None, "");
+        someone |= queue.settle(&rejected, Some(DropReason::Rejected), "");
+        if someone {
+            self.state.settled.notify_all();
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if !self.items.is_empty() {
+            let items = std::mem::take(&mut self.items);
+            let mut queue = self.state.queue();
+            if queue.settle(&items, Some(DropReason::GaveUp), "the delivery thread ended") {
+                self.state.settled.notify_all();
+            }
+        }
+    }
+}

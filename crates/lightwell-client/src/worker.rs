@@ -1,0 +1,145 @@
+//! The delivery thread: one per pipeline and process, a single-threaded runtime, no helper threads.
+//!
+//! Invariants: it sleeps without a timer while nothing is queued; it ends when the pipeline is closed and empty, or
+//! aborted; whatever way it ends, its records are accounted for and the next record may start it again.
+
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::task::JoinSet;
+
+use crate::deliver::Transport;
+use crate::ledger::DropReason;
+use crate::notices::Level;
+use crate::queue::Step;
+use crate::state::{State, Ticket};
+use crate::verdict::{Action, Verdict, decide, judge};
+
+/// Fits the 15 bytes that Linux keeps of a thread's name.
+pub(crate) const THREAD_NAME: &str = "lightwell-send";
+
+/// The thread's body.
+pub(crate) fn run(state: Arc<State>) {
+    let end = End(state);
+    let state = &end.0;
+    match tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() {
+        Ok(runtime) => runtime.block_on(serve(state)),
+        Err(error) => give_up_queued(state, &format!("lightwell cannot start its delivery thread: {error}")),
+    }
+}
+
+/// Without a runtime nothing can ever be sent: what is queued is given up, so that nobody waits for it.
+fn give_up_queued(state: &Arc<State>, why: &str) {
+    state.queue().notices.push(Level::Error, why.to_owned());
+    loop {
+        let taken = state.queue().take_any(&state.config.settings);
+        let Some((lane, items)) = taken else { return };
+        Ticket::new(Arc::clone(state), lane, items).give_up(DropReason::GaveUp, why);
+    }
+}
+
+/// Marks the thread as gone when it ends, even by a panic.
+struct End(Arc<State>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.queue().worker_runs = false;
+        self.0.settled.notify_all();
+    }
+}
+
+async fn serve(state: &Arc<State>) {
+    let transport = Arc::new(Transport::open(&state.config.target, &state.config.settings));
+    let mut running = JoinSet::new();
+    loop {
+        while running.try_join_next().is_some() {}
+        let step = state.queue().next_step(&state.config.settings, Instant::now(), running.len());
+        match step {
+            Step::Send(lane, items) => {
+                let ticket = Ticket::new(Arc::clone(state), lane, items);
+                running.spawn(deliver(Arc::clone(state), Arc::clone(&transport), ticket));
+            }
+            Step::Wait(None) => state.wake.notified().await,
+            Step::Wait(Some(until)) => {
+                let woken = tokio::time::timeout_at(until.into(), state.wake.notified()).await;
+                drop(woken);
+            }
+            Step::Stop => return,
+        }
+    }
+}
+
+/// Wakes the loop when a delivery ends, even by a panic, so that it takes the next batch.
+struct Done(Arc<State>);
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.0.wake.notify_one();
+    }
+}
+
+async fn deliver(state: Arc<State>, transport: Arc<Transport>, mut ticket: Ticket) {
+    let done = Done(state);
+    ticket.prepare();
+    if ticket.len() == 0 {
+        return;
+    }
+    let mut work = vec![ticket];
+    while let Some(ticket) = work.pop() {
+        match attempt(&done.0, &transport, &ticket).await {
+            Action::Settle { results } => ticket.settle(results),
+            Action::Drop { reason, why } => ticket.give_up(reason, &why),
+            Action::Halve => {
+                let (first, second) = ticket.halve();
+                work.push(second);
+                work.push(first);
+            }
+            Action::Wait { .. } => unreachable!("attempt() waits by itself"),
+        }
+    }
+}
+
+/// Sends one ticket until something final comes of it.
+async fn attempt(state: &State, transport: &Transport, ticket: &Ticket) -> Action {
+    let lane = &state.config.lanes[ticket.lane];
+    let policy = &state.config.settings.retry;
+    let body = ticket.body();
+    let mut number = 0;
+    loop {
+        hold(state).await;
+        state.queue().ledger.request(number > 0);
+        let reply = transport.send(ticket.lane, lane.encoding.as_ref(), body.clone()).await;
+        let verdict = judge(reply);
+        state.queue().healthy = !matches!(verdict, Verdict::Retry { .. } | Verdict::Refused { .. });
+        match decide(verdict, number, ticket.len(), policy, random()) {
+            Action::Wait { pause, asked } => {
+                let until = Instant::now() + pause;
+                if asked {
+                    let mut queue = state.queue();
+                    queue.paused_until = Some(queue.paused_until.map_or(until, |known| known.max(until)));
+                }
+                tokio::time::sleep_until(until.into()).await;
+                number += 1;
+            }
+            action => return action,
+        }
+    }
+}
+
+/// Waits out the pause that the server asked for, whichever request it answered.
+async fn hold(state: &State) {
+    loop {
+        let until = state.queue().paused_until;
+        match until {
+            Some(until) if until > Instant::now() => tokio::time::sleep_until(until.into()).await,
+            _ => return,
+        }
+    }
+}
+
+/// A number in `[0, 1)` for jitter; nothing hangs on its quality.
+fn random() -> f64 {
+    let bits = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    (bits >> 11) as f64 / (1_u64 << 53) as f64
+}
