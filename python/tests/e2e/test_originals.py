@@ -9,17 +9,24 @@ import pytest
 from conftest import RunProgram, Server
 from records import comparable, differences
 
-SIGIL = ["original-sigil-0.9.3", "original-sigil-0.2.0"]
+#: Environment and the name of the package in it.
+SIGIL = [
+    ("original-sigil-0.9.3", "sigil_sdk"),
+    ("original-sigil-0.2.0", "sigil_sdk"),
+    ("original-agento11y", "agento11y"),
+]
 
 
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
-@pytest.mark.parametrize("original", SIGIL)
-def test_sigil_sdk(new_server: Any, run_program: RunProgram, tmp_path: Any, original: str, protocol: str) -> None:
+@pytest.mark.parametrize(("original", "package"), SIGIL)
+def test_sigil_sdk(
+    new_server: Any, run_program: RunProgram, tmp_path: Any, original: str, package: str, protocol: str
+) -> None:
     told = {}
-    for env in (original, "ours"):
+    for env, sdk in ((original, package), ("ours", "sigil_sdk")):
         server = new_server(data=tmp_path / env).start()
         address = server.url if protocol == "http" else server.address
-        run_program("sigil_at.py", env=env, PROTOCOL=protocol, SERVER=address)
+        run_program("sigil_at.py", env=env, PROTOCOL=protocol, SERVER=address, SDK=sdk)
         _, told[env] = server.request("GET", "/api/v1/conversations/conv-1", headers={"X-Scope-OrgID": "team-a"})
     check_sigil_program(told[original])
     assert differences(comparable(told[original]), comparable(told["ours"])) == []
@@ -98,16 +105,3 @@ def check_insidellm_program(conversation: dict[str, Any]) -> None:
     assert kinds == ["run.start", "user.input", "agent.response", "run.end"]
     assert conversation["user_id"] == "user-123"
     assert conversation["ended_at"] is not None
-
-
-@pytest.mark.parametrize("protocol", ["http", "grpc"])
-def test_agento11y(server: Server, run_program: RunProgram, protocol: str) -> None:
-    address = server.url if protocol == "http" else server.address
-    run_program("agento11y_at.py", env="original-agento11y", PROTOCOL=protocol, SERVER=address)
-    _, conversation = server.request("GET", "/api/v1/conversations/conv-1", headers={"X-Scope-OrgID": "team-a"})
-    [generation] = conversation["generations"]
-    assert generation["generation_id"] == "gen-1"
-    assert generation["model"] == {"provider": "openai", "name": "gpt-4o-mini"}
-    assert generation["input"] == [{"role": "MESSAGE_ROLE_USER", "parts": [{"text": "How is Paris?"}]}]
-    assert generation["output"] == [{"role": "MESSAGE_ROLE_ASSISTANT", "parts": [{"text": "Mild."}]}]
-    assert generation["usage"]["input_tokens"] == 12

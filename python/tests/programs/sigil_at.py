@@ -1,18 +1,19 @@
-"""A Sigil generation with everything in it, in terms that sigil-sdk 0.2.0, 0.9.3 and ours all understand."""
+"""Two Sigil generations, one with everything in it, in terms that sigil-sdk 0.2.0 and 0.9.3, agento11y and ours understand."""
 
+import importlib
 import os
 from datetime import datetime, timedelta, timezone
 
-import sigil_sdk as sdk
-from sigil_sdk.config import AuthConfig, ClientConfig, GenerationExportConfig
+sdk = importlib.import_module(os.environ.get("SDK", "sigil_sdk"))
+config = importlib.import_module(sdk.__name__ + ".config")
 
 client = sdk.Client(
-    ClientConfig(
-        generation_export=GenerationExportConfig(
+    config.ClientConfig(
+        generation_export=config.GenerationExportConfig(
             protocol=os.environ["PROTOCOL"],
             endpoint=os.environ["SERVER"],
             insecure=True,
-            auth=AuthConfig(mode="tenant", tenant_id="team-a"),
+            auth=config.AuthConfig(mode="tenant", tenant_id="team-a"),
         ),
         content_capture=sdk.ContentCaptureMode.FULL,
     )
