@@ -53,6 +53,7 @@ def _orphan(key: int) -> None:
     pipeline = _watched.pop(key, None)
     if pipeline is not None and pipeline.stats()["pending"]:
         _orphans.append(pipeline)
+        pipeline.flush(0.0)  # Begins sending now; does not wait.
 
 
 def _release_idle_orphans() -> None:

@@ -1,0 +1,22 @@
+"""The default client: the package's global `_default_client`, which programs may assign too."""
+
+from __future__ import annotations
+
+import sys
+from typing import Optional, cast
+
+from .client import InsideLLMClient
+from .exceptions import ConfigurationError
+
+
+def current_client() -> Optional[InsideLLMClient]:
+    """The default client, None before `initialize()`."""
+    return cast(Optional[InsideLLMClient], getattr(sys.modules[__package__], "_default_client", None))
+
+
+def get_client() -> InsideLLMClient:
+    """The default client, `ConfigurationError` before `initialize()`."""
+    client = current_client()
+    if client is None:
+        raise ConfigurationError("there is no default client: call insidellm.initialize() first")
+    return client

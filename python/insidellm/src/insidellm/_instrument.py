@@ -1,0 +1,160 @@
+"""Wraps a function of any kind so that a span is told of its start, its result and its failure.
+
+Telemetry never changes what the function does: whatever a span raises is logged once and forgotten.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from typing import Any, AsyncGenerator, Callable, Dict, Generator, List, Optional, Tuple, TypeVar, cast
+
+from ._extraction import chunk_text
+
+logger = logging.getLogger("insidellm")
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class Span:
+    """One execution of a decorated function."""
+
+    def succeed(self, result: Any) -> None:
+        """The function returned."""
+        raise NotImplementedError
+
+    def fail(self, error: BaseException) -> None:
+        """The function raised."""
+        raise NotImplementedError
+
+
+Opener = Callable[[Tuple[Any, ...], Dict[str, Any]], Optional[Span]]
+
+
+def instrument(func: _Function, open_span: Opener) -> _Function:
+    """`func` with `open_span(args, kwargs)` called before it. Coroutine functions stay coroutine functions.
+
+    A generator's span opens when the function is called and closes when the generator is exhausted or closed, with the
+    text of what it yielded as result.
+    """
+    opener = functools.partial(_quietly, open_span)
+    if inspect.iscoroutinefunction(func):
+        wrapper = _coroutine_wrapper(func, opener)
+    elif inspect.isasyncgenfunction(func):
+        wrapper = _generator_wrapper(func, opener, _drive_async)
+    elif inspect.isgeneratorfunction(func):
+        wrapper = _generator_wrapper(func, opener, _drive)
+    else:
+        wrapper = _function_wrapper(func, opener)
+    return cast(_Function, functools.wraps(func)(wrapper))
+
+
+def _function_wrapper(func: Callable[..., Any], opener: Callable[..., Optional[Span]]) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        span = opener(args, kwargs)
+        if span is None:
+            return func(*args, **kwargs)
+        try:
+            result = func(*args, **kwargs)
+        except BaseException as error:
+            _quietly(span.fail, error)
+            raise
+        _quietly(span.succeed, result)
+        return result
+
+    return wrapper
+
+
+def _coroutine_wrapper(func: Callable[..., Any], opener: Callable[..., Optional[Span]]) -> Callable[..., Any]:
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        span = opener(args, kwargs)
+        if span is None:
+            return await func(*args, **kwargs)
+        try:
+            result = await func(*args, **kwargs)
+        except BaseException as error:
+            _quietly(span.fail, error)
+            raise
+        _quietly(span.succeed, result)
+        return result
+
+    return wrapper
+
+
+def _generator_wrapper(
+    func: Callable[..., Any], opener: Callable[..., Optional[Span]], drive: Callable[..., Any]
+) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        span = opener(args, kwargs)
+        return drive(func(*args, **kwargs), span)
+
+    return wrapper
+
+
+def _drive(source: Generator[Any, Any, Any], span: Optional[Span]) -> Generator[Any, Any, Any]:
+    """Yields what `source` yields; `send`, `throw` and `close` reach it."""
+    if span is None:
+        return (yield from source)
+    chunks: List[Any] = []
+    step: Callable[[], Any] = functools.partial(next, source)
+    try:
+        while True:
+            try:
+                chunk = step()
+            except StopIteration as stop:
+                _quietly(span.succeed, _joined(chunks))
+                return stop.value
+            chunks.append(chunk)
+            try:
+                step = functools.partial(source.send, (yield chunk))
+            except GeneratorExit:
+                source.close()
+                _quietly(span.succeed, _joined(chunks))
+                raise
+            except BaseException as thrown:  # The caller's `throw`: for the wrapped generator to handle.
+                step = functools.partial(source.throw, thrown)
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        _quietly(span.fail, error)
+        raise
+
+
+async def _drive_async(source: AsyncGenerator[Any, Any], span: Optional[Span]) -> AsyncGenerator[Any, Any]:
+    chunks: List[Any] = []
+    step: Callable[[], Any] = source.__anext__
+    try:
+        while True:
+            try:
+                chunk = await step()
+            except StopAsyncIteration:
+                break
+            chunks.append(chunk)
+            try:
+                step = functools.partial(source.asend, (yield chunk))
+            except GeneratorExit:
+                await source.aclose()
+                break
+            except BaseException as thrown:  # The caller's `athrow`.
+                step = functools.partial(source.athrow, thrown)
+    except BaseException as error:
+        if span is not None:
+            _quietly(span.fail, error)
+        raise
+    if span is not None:
+        _quietly(span.succeed, _joined(chunks))
+
+
+def _joined(chunks: List[Any]) -> Any:
+    """The text of a stream; when it is no stream of text, its items."""
+    text = "".join(chunk_text(chunk) for chunk in chunks)
+    return text if text or not chunks else chunks
+
+
+def _quietly(function: Callable[..., Any], *args: Any) -> Any:
+    try:
+        return function(*args)
+    except Exception:
+        logger.warning("insidellm: an event was not logged", exc_info=True)
+        return None

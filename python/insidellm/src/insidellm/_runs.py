@@ -1,0 +1,73 @@
+"""Which run the current thread or task is in.
+
+A run belongs to the context (thread, task) that started it and to the contexts copied from it. A context that never
+started a run of its own sees the run that was started last anywhere, as plain worker threads expect; one that has started
+and ended its own sees none.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextvars import ContextVar
+from typing import Any, Dict, Optional
+
+
+class Run:
+    """An open or ended run: its user, its metadata and the run of the same context that it interrupted."""
+
+    __slots__ = ("before", "ended", "metadata", "run_id", "user_id")
+
+    def __init__(self, run_id: str, user_id: str, metadata: Dict[str, Any], before: Optional[Run]) -> None:
+        self.run_id = run_id
+        self.user_id = user_id
+        self.metadata = metadata
+        self.before = before
+        self.ended = False
+
+
+# One variable for all clients: a context variable per client could never be freed.
+_context_runs: ContextVar[Dict[int, Run]] = ContextVar("insidellm_runs", default={})
+
+
+class RunRegistry:
+    """The runs of one client. Safe to use from any thread or task."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: Dict[str, Run] = {}
+
+    def start(self, run_id: str, user_id: str, metadata: Dict[str, Any]) -> Run:
+        """Makes a run the current one of this context."""
+        runs = _context_runs.get()
+        run = Run(run_id, user_id, metadata, _first_open(runs.get(id(self))))
+        with self._lock:
+            self._open.pop(run_id, None)
+            self._open[run_id] = run
+        _context_runs.set({**runs, id(self): run})
+        return run
+
+    def end(self, run_id: str) -> Optional[Run]:
+        """Ends a run, whoever started it. None when it is not open."""
+        with self._lock:
+            run = self._open.pop(run_id, None)
+        if run is not None:
+            run.ended = True
+        return run
+
+    def get(self, run_id: Optional[str]) -> Optional[Run]:
+        """An open run by its id."""
+        return self._open.get(run_id) if run_id is not None else None
+
+    def current(self) -> Optional[Run]:
+        """The run that this context is in."""
+        own = _context_runs.get().get(id(self))
+        if own is not None:
+            return _first_open(own)
+        with self._lock:
+            return next(reversed(list(self._open.values())), None) if self._open else None
+
+
+def _first_open(run: Optional[Run]) -> Optional[Run]:
+    while run is not None and run.ended:
+        run = run.before
+    return run

@@ -1,0 +1,129 @@
+"""The blocks `tracker.track_llm_call` and `tracker.track_tool_call`, for `with` and `async with`."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Type
+
+from .utils import elapsed_ms, format_stack_trace
+
+if TYPE_CHECKING:
+    from .context_manager import InsideLLMTracker
+
+LogResponse = Callable[..., str]
+
+
+class _Span:
+    """Logs the opening event when entered. An exception in the block is logged and passed on."""
+
+    def __init__(self, tracker: InsideLLMTracker) -> None:
+        self._tracker = tracker
+        self._opening_id = ""
+        self._started = 0.0
+
+    def __enter__(self) -> LogResponse:
+        self._opening_id = self._open()
+        self._started = time.monotonic()
+        return self.log_response
+
+    def __exit__(
+        self,
+        exc_type: Optional[Type[BaseException]],
+        exc: Optional[BaseException],
+        exc_tb: Optional[TracebackType],
+    ) -> None:
+        if exc is not None:
+            self._fail(exc)
+
+    async def __aenter__(self) -> LogResponse:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        exc_type: Optional[Type[BaseException]],
+        exc: Optional[BaseException],
+        exc_tb: Optional[TracebackType],
+    ) -> None:
+        self.__exit__(exc_type, exc, exc_tb)
+
+    def log_response(self, *args: Any, **kwargs: Any) -> str:
+        raise NotImplementedError
+
+    def _open(self) -> str:
+        raise NotImplementedError
+
+    def _fail(self, error: BaseException) -> None:
+        raise NotImplementedError
+
+
+class LLMCallSpan(_Span):
+    """An LLM call: request when entered, response when the block says so."""
+
+    def __init__(
+        self, tracker: InsideLLMTracker, model_name: str, provider: str, prompt: str, request: Dict[str, Any]
+    ) -> None:
+        super().__init__(tracker)
+        self._model_name = model_name
+        self._provider = provider
+        self._prompt = prompt
+        self._request = request
+
+    def log_response(self, response_text: Any, **kwargs: Any) -> str:
+        """Logs the model's reply; anything but text is logged as its text. Returns the event's id."""
+        text = response_text if isinstance(response_text, str) else str(response_text)
+        kwargs.setdefault("response_time_ms", elapsed_ms(self._started))
+        kwargs.setdefault("parent_event_id", self._opening_id)
+        return self._tracker.log_llm_response(self._model_name, self._provider, text, **kwargs)
+
+    def _open(self) -> str:
+        prompt = self._prompt if isinstance(self._prompt, str) else str(self._prompt)
+        return self._tracker.log_llm_request(self._model_name, self._provider, prompt, **self._request)
+
+    def _fail(self, error: BaseException) -> None:
+        self._tracker.log_error(
+            "llm_call_error",
+            str(error),
+            type(error).__name__,
+            parent_event_id=self._opening_id,
+            stack_trace=format_stack_trace(error),
+        )
+
+
+class ToolCallSpan(_Span):
+    """A tool call: call when entered, response when the block says so, or a failed one for an exception."""
+
+    def __init__(
+        self,
+        tracker: InsideLLMTracker,
+        tool_name: str,
+        parameters: Dict[str, Any],
+        tool_type: str,
+        call: Dict[str, Any],
+    ) -> None:
+        super().__init__(tracker)
+        self._tool_name = tool_name
+        self._parameters = parameters
+        self._tool_type = tool_type
+        self._call = call
+
+    def log_response(
+        self, response_data: Any, success: bool = True, error_message: Optional[str] = None, **kwargs: Any
+    ) -> str:
+        """Logs what the tool returned. Returns the event's id."""
+        return self._tracker.log_tool_response(
+            self._tool_name,
+            response_data,
+            self._tool_type,
+            parent_event_id=self._opening_id,
+            execution_time_ms=elapsed_ms(self._started),
+            success=success,
+            error_message=error_message,
+            **kwargs,
+        )
+
+    def _open(self) -> str:
+        return self._tracker.log_tool_call(self._tool_name, self._parameters, self._tool_type, **self._call)
+
+    def _fail(self, error: BaseException) -> None:
+        self.log_response(None, success=False, error_message=str(error))

@@ -1,0 +1,212 @@
+"""`InsideLLMTracker`: logs a piece of work event by event, each event the child of the one before it."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Dict, Mapping, Optional, Type
+
+from . import _default
+from ._spans import LLMCallSpan, ToolCallSpan
+from .client import InsideLLMClient
+from .models import PAYLOADS, Event, EventType
+from .utils import current_parent, format_stack_trace, generate_uuid, set_current_parent
+
+_UNSET: Any = object()
+
+
+class InsideLLMTracker:
+    """Logs events of one run; usable with `with` and `async with`. Every `log_*` method returns the new event's id.
+
+    `client` None means the default client (`ConfigurationError` without one). With `auto_start_session`, entering starts
+    the run and leaving ends it; an exception is logged as an error event and passed on.
+    """
+
+    def __init__(
+        self,
+        client: Optional[InsideLLMClient] = None,
+        run_id: Optional[str] = None,
+        user_id: Optional[str] = None,
+        metadata: Optional[Dict[str, Any]] = None,
+        auto_start_session: bool = True,
+    ) -> None:
+        self.client = client if client is not None else _default.get_client()
+        self.run_id = run_id or generate_uuid()
+        self.user_id = user_id
+        self.metadata = metadata or {}
+        self.auto_start_session = auto_start_session
+        self._session_open = False
+
+    def start_session(self) -> None:
+        """Starts the run; does nothing when it is started."""
+        if not self._session_open:
+            self.client.start_run(run_id=self.run_id, user_id=self.user_id, metadata=self.metadata)
+            self._session_open = True
+
+    def end_session(self) -> None:
+        """Ends the run; does nothing when it is not started."""
+        if self._session_open:
+            self._session_open = False
+            self.client.end_run(self.run_id)
+
+    def log_user_input(self, input_text: str, input_type: str = "text", **kwargs: Any) -> str:
+        """What a person said. `parent_event_id=None` makes it a root."""
+        parent = kwargs.pop("parent_event_id", _UNSET)
+        fields = {"input_text": input_text, "input_type": input_type}
+        return self._log_schema(EventType.USER_INPUT, fields, parent, kwargs)
+
+    def log_agent_response(
+        self,
+        response_text: str,
+        response_type: str = "text",
+        parent_event_id: Optional[str] = None,
+        **kwargs: Any,
+    ) -> str:
+        """What the agent answered."""
+        fields = {"response_text": response_text, "response_type": response_type}
+        return self._log_plain(EventType.AGENT_RESPONSE, fields, parent_event_id, kwargs)
+
+    def log_llm_request(
+        self, model_name: str, provider: str, prompt: str, parent_event_id: Optional[str] = None, **kwargs: Any
+    ) -> str:
+        """A call to a model."""
+        fields = {"model_name": model_name, "provider": provider, "prompt": prompt}
+        return self._log_schema(EventType.LLM_REQUEST, fields, _or_unset(parent_event_id), kwargs)
+
+    def log_llm_response(
+        self, model_name: str, provider: str, response_text: str, parent_event_id: Optional[str] = None, **kwargs: Any
+    ) -> str:
+        """A model's reply."""
+        fields = {"model_name": model_name, "provider": provider, "response_text": response_text}
+        return self._log_schema(EventType.LLM_RESPONSE, fields, _or_unset(parent_event_id), kwargs)
+
+    def log_tool_call(
+        self,
+        tool_name: str,
+        parameters: Dict[str, Any],
+        tool_type: str = "function",
+        parent_event_id: Optional[str] = None,
+        **kwargs: Any,
+    ) -> str:
+        """A tool is called."""
+        fields = {"tool_name": tool_name, "tool_type": tool_type, "parameters": parameters}
+        return self._log_plain(EventType.TOOL_CALL, fields, parent_event_id, kwargs)
+
+    def log_tool_response(
+        self,
+        tool_name: str,
+        response_data: Any,
+        tool_type: str = "function",
+        parent_event_id: Optional[str] = None,
+        execution_time_ms: Optional[int] = None,
+        success: bool = True,
+        error_message: Optional[str] = None,
+        **kwargs: Any,
+    ) -> str:
+        """What a tool returned."""
+        fields = {
+            "tool_name": tool_name,
+            "tool_type": tool_type,
+            "response_data": response_data,
+            "execution_time_ms": execution_time_ms,
+            "success": success,
+            "error_message": error_message,
+        }
+        return self._log_plain(EventType.TOOL_RESPONSE, fields, parent_event_id, kwargs)
+
+    def log_error(
+        self,
+        error_type: str,
+        error_message: str,
+        error_code: Optional[str] = None,
+        parent_event_id: Optional[str] = None,
+        **kwargs: Any,
+    ) -> str:
+        """A failure."""
+        fields = {"error_type": error_type, "error_message": error_message, "error_code": error_code}
+        return self._log_schema(EventType.ERROR, fields, _or_unset(parent_event_id), kwargs)
+
+    def log_performance_metric(
+        self, metric_name: str, metric_value: float, metric_unit: Optional[str] = None, **kwargs: Any
+    ) -> str:
+        """A measurement."""
+        parent = kwargs.pop("parent_event_id", None)
+        fields = {"metric_name": metric_name, "metric_value": metric_value, "metric_unit": metric_unit}
+        return self._log_plain(EventType.PERFORMANCE_METRIC, fields, parent, kwargs)
+
+    def track_llm_call(self, model_name: str, provider: str, prompt: str, **kwargs: Any) -> LLMCallSpan:
+        """Logs a request now and, by calling what the block receives, the response; an exception is logged and passed on.
+
+        Usable with `with` and `async with`.
+        """
+        return LLMCallSpan(self, model_name, provider, prompt, kwargs)
+
+    def track_tool_call(
+        self, tool_name: str, parameters: Dict[str, Any], tool_type: str = "function", **kwargs: Any
+    ) -> ToolCallSpan:
+        """As `track_llm_call`, for a tool."""
+        return ToolCallSpan(self, tool_name, parameters, tool_type, kwargs)
+
+    def flush(self, timeout: Optional[float] = None) -> bool:
+        """As `InsideLLMClient.flush`."""
+        return self.client.flush(timeout)
+
+    def __enter__(self) -> InsideLLMTracker:
+        if self.auto_start_session:
+            self.start_session()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: Optional[Type[BaseException]],
+        exc: Optional[BaseException],
+        exc_tb: Optional[TracebackType],
+    ) -> None:
+        if exc is not None:
+            self.log_error(
+                "context_error", str(exc), type(exc).__name__, stack_trace=format_stack_trace(exc)
+            )
+        self.end_session()
+
+    async def __aenter__(self) -> InsideLLMTracker:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        exc_type: Optional[Type[BaseException]],
+        exc: Optional[BaseException],
+        exc_tb: Optional[TracebackType],
+    ) -> None:
+        self.__exit__(exc_type, exc, exc_tb)
+
+    def _log_schema(
+        self, event_type: EventType, fields: Dict[str, Any], parent: Any, extra: Mapping[str, Any]
+    ) -> str:
+        """Logs an event with every field of its schema; keywords that are no field of it are left out."""
+        schema = PAYLOADS[event_type]
+        fields.update((name, value) for name, value in extra.items() if name in schema.model_fields)
+        return self._log(event_type, schema.coerce(fields), parent, extra.get("metadata"))
+
+    def _log_plain(
+        self, event_type: EventType, fields: Dict[str, Any], parent: Optional[str], extra: Dict[str, Any]
+    ) -> str:
+        """Logs an event with exactly these fields and keywords."""
+        metadata = extra.pop("metadata", None)
+        fields.update(extra)
+        return self._log(event_type, fields, _or_unset(parent), metadata)
+
+    def _log(self, event_type: EventType, payload: Dict[str, Any], parent: Any, metadata: Any) -> str:
+        event = Event(
+            event_type=event_type,
+            run_id=self.run_id,
+            user_id=self.user_id,
+            parent_event_id=current_parent(self.run_id) if parent is _UNSET else parent,
+            metadata={**self.metadata, **(metadata or {})},
+            payload=payload,
+        )
+        self.client.log_event(event)
+        set_current_parent(self.run_id, event.event_id)
+        return event.event_id
+
+
+def _or_unset(parent_event_id: Optional[str]) -> Any:
+    return _UNSET if parent_event_id is None else parent_event_id
