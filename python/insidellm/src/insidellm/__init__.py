@@ -40,7 +40,7 @@ from .models import (
     UserInputPayload,
     ValidationErrorPayload,
 )
-from .version import __version__
+from .version import __version__ as __version__
 
 __author__ = "The Lightwell authors"
 __description__ = "Events of LLM agents, sent to Lightwell or any InsideLLM server"

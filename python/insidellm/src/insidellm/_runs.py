@@ -26,7 +26,7 @@ class Run:
 
 
 # One variable for all clients: a context variable per client could never be freed.
-_context_runs: ContextVar[Dict[int, Run]] = ContextVar("insidellm_runs", default={})
+_context_runs: ContextVar[Optional[Dict[int, Run]]] = ContextVar("insidellm_runs", default=None)
 
 
 class RunRegistry:
@@ -38,7 +38,7 @@ class RunRegistry:
 
     def start(self, run_id: str, user_id: str, metadata: Dict[str, Any]) -> Run:
         """Makes a run the current one of this context."""
-        runs = _context_runs.get()
+        runs = _context_runs.get() or {}
         run = Run(run_id, user_id, metadata, _first_open(runs.get(id(self))))
         with self._lock:
             self._open.pop(run_id, None)
@@ -60,7 +60,7 @@ class RunRegistry:
 
     def current(self) -> Optional[Run]:
         """The run that this context is in."""
-        own = _context_runs.get().get(id(self))
+        own = (_context_runs.get() or {}).get(id(self))
         if own is not None:
             return _first_open(own)
         with self._lock:

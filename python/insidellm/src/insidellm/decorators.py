@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any, Callable, Dict, Optional, Tuple, TypeVar
+from typing import Any, Callable, Dict, Optional, Set, Tuple, TypeVar
 
 from . import _default
 from ._extraction import CallReader, response_fields
@@ -20,7 +20,7 @@ logger = logging.getLogger("insidellm")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Arguments = Tuple[Any, ...]
-_warned = set()
+_warned: Set[str] = set()
 
 
 def track_llm_call(
@@ -141,10 +141,12 @@ class _EventLog:
         """None, with a warning the first time, when there is no client or no run."""
         client = client if client is not None else _default.current_client()
         if client is None:
-            return _warn_once("there is no client: call insidellm.initialize(); the function runs untracked")
+            _warn_once("there is no client: call insidellm.initialize(); the function runs untracked")
+            return None
         run_id, user_id = client.get_current_run_id(), client.get_current_user_id()
         if run_id is None or user_id is None:
-            return _warn_once("there is no current run: call start_run(); the function runs untracked")
+            _warn_once("there is no current run: call start_run(); the function runs untracked")
+            return None
         return cls(client, run_id, user_id, metadata)
 
     def elapsed_ms(self) -> int:

@@ -33,6 +33,32 @@ from ._schema import Model, as_dict, as_primitive, as_text
 from .exceptions import ValidationError
 from .utils import generate_uuid, get_iso_timestamp
 
+__all__ = [
+    "APIRequestPayload",
+    "APIResponsePayload",
+    "AgentPlanningPayload",
+    "AgentReasoningPayload",
+    "AgentResponsePayload",
+    "ErrorPayload",
+    "Event",
+    "EventType",
+    "FunctionExecutionPayload",
+    "LLMRequestPayload",
+    "LLMResponsePayload",
+    "LLMStreamingChunkPayload",
+    "PAYLOADS",
+    "PerformanceMetricPayload",
+    "SessionEndPayload",
+    "SessionStartPayload",
+    "TimeoutErrorPayload",
+    "ToolCallPayload",
+    "ToolResponsePayload",
+    "UserFeedbackPayload",
+    "UserInputPayload",
+    "ValidationErrorPayload",
+    "checked_metadata",
+]
+
 
 class EventType(str, Enum):
     """The kinds of events; each member is its wire string.

@@ -176,7 +176,7 @@ def usage(event: CallEvent) -> TokenUsage:
     return details
 
 
-def response_identity(event: CallEvent) -> dict[str, str]:
+def response_identity(event: CallEvent) -> dict[str, Any]:
     """Response id, response model and stop reason as fields of a generation."""
     reply = as_mapping(event.payload.get("response"))
     choices = as_list(reply.get("choices")) or as_list(getattr(event.response, "choices", None))

@@ -51,29 +51,29 @@ class SigilLiteLLMLogger(CustomLogger):
 
     def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A call that succeeded, whole or as a stream that ended."""
-        self._record(kwargs, response_obj, start_time, end_time)
+        self._log(kwargs, response_obj, start_time, end_time)
 
     def log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A call that failed for good, after LiteLLM's own retries."""
-        self._record(kwargs, response_obj, start_time, end_time)
+        self._log(kwargs, response_obj, start_time, end_time)
 
     async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """As `log_success_event`; queueing is too short to leave the event loop for."""
-        self._record(kwargs, response_obj, start_time, end_time)
+        self._log(kwargs, response_obj, start_time, end_time)
 
     async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """As `log_failure_event`."""
-        self._record(kwargs, response_obj, start_time, end_time)
+        self._log(kwargs, response_obj, start_time, end_time)
 
-    def _record(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+    def _log(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         try:
             event = _record.read_event(kwargs, response_obj, start_time, end_time)
             if event.is_completion:
-                self._record_generation(event)
+                self._log_generation(event)
         except Exception:
             _logger.exception("sigil: failed to record LiteLLM event")
 
-    def _record_generation(self, event: _record.CallEvent) -> None:
+    def _log_generation(self, event: _record.CallEvent) -> None:
         start = self._start(event)
         streams = start.mode is not None and start.mode.value == "STREAM"
         begin = self._client.start_streaming_generation if streams else self._client.start_generation

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from ._copies import copy_generation
 from ._error_category import error_category
 from .config import ContentCaptureResolver, GenerationSanitizer
 from .context import content_capture_mode_from_context
-from ._copies import copy_generation
 from .models import ContentCaptureMode, Generation, Message
 from .validation import CAPTURE_MODE_KEY
 

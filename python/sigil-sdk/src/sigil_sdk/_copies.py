@@ -9,8 +9,18 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from .models import Artifact, Generation, Message, ModelRef, Part, PartMetadata, ToolCall, ToolDefinition, ToolResult
-from .models import TokenUsage
+from .models import (
+    Artifact,
+    Generation,
+    Message,
+    ModelRef,
+    Part,
+    PartMetadata,
+    TokenUsage,
+    ToolCall,
+    ToolDefinition,
+    ToolResult,
+)
 
 _IMMUTABLE = (str, int, float, bool, bytes, type(None))
 
