@@ -75,7 +75,7 @@ fn messages_source(mut contract: FileDescriptorProto, rest: FileDescriptorSet) -
     sources.remove(&module).context("prost generated nothing")
 }
 
-/// Const tables of all messages that a request can hold, the well-known ones included.
+/// Const tables of the requests and all messages that they can hold, the well-known ones included.
 fn schema_source(contract: &FileDescriptorProto, rest: &FileDescriptorSet) -> Result<String> {
     let mut all = BTreeMap::new();
     for file in std::iter::once(contract).chain(&rest.file) {
@@ -83,13 +83,17 @@ fn schema_source(contract: &FileDescriptorProto, rest: &FileDescriptorSet) -> Re
             collect(&format!(".{}", file.package()), message, &mut all);
         }
     }
+    let mut reachable = BTreeMap::new();
+    for method in contract.service.iter().flat_map(|service| &service.method) {
+        reach(method.input_type(), &all, &mut reachable)?;
+    }
     let mut text = String::from(SCHEMA_HEAD);
-    for (path, message) in &all {
+    for (path, message) in &reachable {
         writeln!(text, "\n/// Fields of `{}`.", &path[1..])?;
         writeln!(text, "pub static {}: MessageSchema = MessageSchema {{", static_name(path))?;
         writeln!(text, "    fields: &[")?;
         for field in &message.field {
-            writeln!(text, "        {},", field_source(field, &all)?)?;
+            writeln!(text, "        {},", field_source(field)?)?;
         }
         writeln!(text, "    ],\n}};")?;
     }
@@ -120,6 +124,20 @@ pub struct FieldSchema {
 }
 ";
 
+/// Adds a message and what it holds.
+fn reach<'a>(
+    path: &str,
+    all: &BTreeMap<String, &'a DescriptorProto>,
+    reachable: &mut BTreeMap<String, &'a DescriptorProto>,
+) -> Result<()> {
+    let message = all.get(path).with_context(|| format!("{path} is not compiled"))?;
+    if reachable.insert(path.to_owned(), message).is_some() {
+        return Ok(());
+    }
+    let mut holds = message.field.iter().filter(|field| field.r#type() == Type::Message);
+    holds.try_for_each(|field| reach(field.type_name(), all, reachable))
+}
+
 fn collect<'a>(parent: &str, message: &'a DescriptorProto, all: &mut BTreeMap<String, &'a DescriptorProto>) {
     let path = format!("{parent}.{}", message.name());
     for nested in &message.nested_type {
@@ -128,14 +146,9 @@ fn collect<'a>(parent: &str, message: &'a DescriptorProto, all: &mut BTreeMap<St
     all.insert(path, message);
 }
 
-fn field_source(field: &FieldDescriptorProto, all: &BTreeMap<String, &DescriptorProto>) -> Result<String> {
+fn field_source(field: &FieldDescriptorProto) -> Result<String> {
     let message = match field.r#type() {
-        Type::Message if all.contains_key(field.type_name()) => {
-            format!("Some(&{})", static_name(field.type_name()))
-        }
-        Type::Message => {
-            bail!("field {} refers to {}, which is not compiled", field.name(), field.type_name())
-        }
+        Type::Message => format!("Some(&{})", static_name(field.type_name())),
         Type::Group => bail!("field {} is a group, which the schema table cannot describe", field.name()),
         _ => "None".to_owned(),
     };

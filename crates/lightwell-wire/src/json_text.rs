@@ -67,6 +67,11 @@ impl<'a> ObjectWriter<'a> {
         }
     }
 
+    /// A list of strings, left out when it is empty.
+    pub fn strings_unless_empty(&mut self, key: &str, items: &[String]) {
+        self.list_unless_empty(key, items, |out, item| put_string(out, item));
+    }
+
     /// Closes the object.
     pub fn close(self) {
         self.out.push(b'}');

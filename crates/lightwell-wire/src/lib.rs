@@ -20,5 +20,12 @@ pub mod sigil;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "prost writes no comment on the oneof modules")]
 mod r#gen;
+mod item;
 mod json_text;
+mod json_value;
+mod members;
+mod path;
+mod provider;
 mod timestamp;
+
+pub use item::{Batch, BodyError, Item, ItemError, Receipt};

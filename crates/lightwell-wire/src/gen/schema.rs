@@ -76,15 +76,6 @@ pub static ARTIFACT: MessageSchema = MessageSchema {
     ],
 };
 
-/// Fields of `sigil.v1.ExportGenerationResult`.
-pub static EXPORT_GENERATION_RESULT: MessageSchema = MessageSchema {
-    fields: &[
-        FieldSchema { number: 1, name: "generation_id", repeated: false, message: None },
-        FieldSchema { number: 2, name: "accepted", repeated: false, message: None },
-        FieldSchema { number: 3, name: "error", repeated: false, message: None },
-    ],
-};
-
 /// Fields of `sigil.v1.ExportGenerationsRequest`.
 pub static EXPORT_GENERATIONS_REQUEST: MessageSchema = MessageSchema {
     fields: &[
@@ -92,33 +83,10 @@ pub static EXPORT_GENERATIONS_REQUEST: MessageSchema = MessageSchema {
     ],
 };
 
-/// Fields of `sigil.v1.ExportGenerationsResponse`.
-pub static EXPORT_GENERATIONS_RESPONSE: MessageSchema = MessageSchema {
-    fields: &[
-        FieldSchema { number: 1, name: "results", repeated: true, message: Some(&EXPORT_GENERATION_RESULT) },
-    ],
-};
-
-/// Fields of `sigil.v1.ExportWorkflowStepResult`.
-pub static EXPORT_WORKFLOW_STEP_RESULT: MessageSchema = MessageSchema {
-    fields: &[
-        FieldSchema { number: 1, name: "step_id", repeated: false, message: None },
-        FieldSchema { number: 2, name: "accepted", repeated: false, message: None },
-        FieldSchema { number: 3, name: "error", repeated: false, message: None },
-    ],
-};
-
 /// Fields of `sigil.v1.ExportWorkflowStepsRequest`.
 pub static EXPORT_WORKFLOW_STEPS_REQUEST: MessageSchema = MessageSchema {
     fields: &[
         FieldSchema { number: 1, name: "workflow_steps", repeated: true, message: Some(&WORKFLOW_STEP) },
-    ],
-};
-
-/// Fields of `sigil.v1.ExportWorkflowStepsResponse`.
-pub static EXPORT_WORKFLOW_STEPS_RESPONSE: MessageSchema = MessageSchema {
-    fields: &[
-        FieldSchema { number: 1, name: "results", repeated: true, message: Some(&EXPORT_WORKFLOW_STEP_RESULT) },
     ],
 };
 

@@ -6,9 +6,11 @@
 //! itself, so that a garbled item is refused alone.
 
 pub mod json;
+mod normalise;
 pub mod paths;
 pub mod protobuf;
 pub mod results;
+mod unknown;
 
 pub use crate::r#gen::messages;
 
@@ -33,6 +35,14 @@ impl Signal {
         match self {
             Self::Generations => "generations",
             Self::WorkflowSteps => "workflow_steps",
+        }
+    }
+
+    /// The same as programs that write camelCase spell it.
+    pub const fn json_key_camel(self) -> &'static str {
+        match self {
+            Self::Generations => "generations",
+            Self::WorkflowSteps => "workflowSteps",
         }
     }
 

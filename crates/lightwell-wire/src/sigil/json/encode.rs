@@ -67,9 +67,7 @@ pub fn encode_generation(out: &mut Vec<u8>, generation: &Generation) -> Result<(
     object.string_unless_empty("agent_name", &generation.agent_name);
     object.string_unless_empty("agent_version", &generation.agent_version);
     put_request_controls(&mut object, generation);
-    object.list_unless_empty("parent_generation_ids", &generation.parent_generation_ids, |out, id| {
-        put_string(out, id)
-    });
+    object.strings_unless_empty("parent_generation_ids", &generation.parent_generation_ids);
     if let Some(version) = &generation.effective_version {
         object.string("effective_version", version);
     }
@@ -93,10 +91,8 @@ pub fn encode_workflow_step(out: &mut Vec<u8>, step: &WorkflowStep) -> Result<()
     put_struct_field(&mut object, "output_state", step.output_state.as_ref())?;
     object.string_unless_empty("error", &step.error);
     put_tags(&mut object, &step.tags);
-    object.list_unless_empty("linked_generation_ids", &step.linked_generation_ids, |out, id| {
-        put_string(out, id)
-    });
-    object.list_unless_empty("parent_step_ids", &step.parent_step_ids, |out, id| put_string(out, id));
+    object.strings_unless_empty("linked_generation_ids", &step.linked_generation_ids);
+    object.strings_unless_empty("parent_step_ids", &step.parent_step_ids);
     object.string_unless_empty("agent_name", &step.agent_name);
     object.string_unless_empty("agent_version", &step.agent_version);
     object.string_unless_empty("trace_id", &step.trace_id);

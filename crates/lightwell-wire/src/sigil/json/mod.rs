@@ -1,7 +1,10 @@
 //! Sigil's JSON: proto-JSON with the names of the .proto file.
 
+mod decode;
 mod encode;
+mod fields;
 
+pub use decode::{decode, decode_item, split};
 pub use encode::{EncodeError, encode_generation, encode_workflow_step};
 
 use super::Signal;

@@ -2,6 +2,10 @@
 //!
 //! Both requests have the same frame (field 1, any number of messages), so one set of functions serves both.
 
+mod decode;
+
+pub use decode::{decode, decode_item};
+
 use prost::Message;
 use prost::encoding::{WireType, decode_key, decode_varint, encode_varint, encoded_len_varint};
 

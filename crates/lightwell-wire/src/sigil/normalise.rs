@@ -1,0 +1,130 @@
+//! What a server makes of a Sigil item once it is read, the same for JSON and protobuf: defaults, checks, the fragment.
+
+use lightwell_model::{
+    ContentId, Fragment, FragmentKind, Generation, Metadata, Mode, Step, TokenUsage, UsageSemantics,
+};
+use serde_json::Value;
+
+use crate::item::{ItemError, Receipt};
+use crate::json_value::not_finite_name;
+
+/// Metadata key under which SDKs send the title of the conversation.
+const CONVERSATION_TITLE: &str = "sigil.conversation.title";
+/// Metadata keys under which SDKs send the user, best first.
+const USER_IDS: [&str; 2] = ["sigil.user.id", "user.id"];
+
+/// A generation as it was read, with what the record has no place for.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub generation: Generation,
+    /// The item named a model, even an empty one.
+    pub has_model: bool,
+    /// Counter of sigil-sdk 0.2.0, later folded into cache writes.
+    pub cache_creation_input_tokens: i64,
+}
+
+impl Draft {
+    /// The record.
+    pub fn finish(mut self, receipt: &Receipt<'_>) -> Result<Generation, ItemError> {
+        self.check_model()?;
+        self.settle_usage();
+        let mut generation = self.generation;
+        keep_unwritable_controls(&mut generation);
+        keep_unusual_version(&mut generation);
+        if generation.mode == Mode::Unspecified {
+            generation.mode = Mode::Sync;
+        }
+        if generation.operation_name.is_empty() {
+            let operation = if generation.mode == Mode::Stream { "streamText" } else { "generateText" };
+            operation.clone_into(&mut generation.operation_name);
+        }
+        generation.conversation_title = metadata_text(&generation.metadata, &[CONVERSATION_TITLE]);
+        generation.user_id = metadata_text(&generation.metadata, &USER_IDS);
+        if generation.id.is_empty() {
+            generation.id = (receipt.new_id)();
+        }
+        generation.received_at = receipt.received_at;
+        let digest = digest(&generation);
+        generation.fragments = vec![whole(&generation.id, generation.at(), digest)];
+        Ok(generation)
+    }
+
+    fn check_model(&self) -> Result<(), ItemError> {
+        let model = &self.generation.model;
+        let missing = if !self.has_model {
+            "generation.model"
+        } else if model.provider.trim().is_empty() {
+            "generation.model.provider"
+        } else if model.name.trim().is_empty() {
+            "generation.model.name"
+        } else {
+            return Ok(());
+        };
+        Err(ItemError::Required { field: missing.to_owned() })
+    }
+
+    /// Folds the old counter in, fills in the total, and forgets counters that say nothing.
+    fn settle_usage(&mut self) {
+        let created = self.cache_creation_input_tokens;
+        let mut usage = self.generation.usage.unwrap_or_default();
+        if usage.cache_write_input_tokens == 0 {
+            usage.cache_write_input_tokens = created;
+        } else if created != 0 && created != usage.cache_write_input_tokens {
+            self.generation.unknown.insert("usage.cache_creation_input_tokens".to_owned(), created.into());
+        }
+        let says_nothing = usage.is_empty() && usage.semantics == UsageSemantics::Unspecified;
+        self.generation.usage = (!says_nothing).then(|| TokenUsage::with_total(usage));
+    }
+}
+
+/// The record of a workflow step.
+pub(super) fn finish_step(mut step: Step, receipt: &Receipt<'_>) -> Step {
+    step.user_id = metadata_text(&step.metadata, &USER_IDS);
+    if step.id.is_empty() {
+        step.id = (receipt.new_id)();
+    }
+    step.received_at = receipt.received_at;
+    let digest = digest(&step);
+    step.fragments = vec![whole(&step.id, step.at(), digest)];
+    step
+}
+
+/// The digest is of the record, not of the bytes: the same call sent once as JSON and once as protobuf is the same call.
+fn digest(record: &impl serde::Serialize) -> ContentId {
+    ContentId::of(&serde_json::to_vec(record).expect("a record has string keys only"))
+}
+
+fn whole(id: &str, at: jiff::Timestamp, digest: ContentId) -> Fragment {
+    Fragment { id: id.to_owned(), kind: FragmentKind::Whole, at, digest }
+}
+
+fn metadata_text(metadata: &Metadata, keys: &[&str]) -> String {
+    keys.iter()
+        .filter_map(|key| metadata.get(*key).and_then(Value::as_str))
+        .map(str::trim)
+        .find(|text| !text.is_empty())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// A record cannot hold a control that is not a number; what was sent is kept by name.
+fn keep_unwritable_controls(generation: &mut Generation) {
+    let request = &mut generation.request;
+    for (field, control) in [("temperature", &mut request.temperature), ("top_p", &mut request.top_p)] {
+        if let Some(number) = control.filter(|number| !number.is_finite()) {
+            *control = None;
+            generation.unknown.insert(field.to_owned(), not_finite_name(number).into());
+        }
+    }
+}
+
+/// The effective version is a hash by contract; anything else is kept, but not as one.
+fn keep_unusual_version(generation: &mut Generation) {
+    let version = &mut generation.agent.effective_version;
+    let is_hash = version
+        .strip_prefix("sha256:")
+        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
+    if !version.is_empty() && !is_hash {
+        generation.unknown.insert("effective_version".to_owned(), std::mem::take(version).into());
+    }
+}

@@ -1,0 +1,11 @@
+//! What the wire promises, checked from outside: round trips, odd spellings, garbage, recorded traffic.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod wire {
+    pub mod support;
+
+    mod garbage;
+    mod sigil_json;
+    mod sigil_round_trip;
+    mod speed;
+}
