@@ -44,6 +44,7 @@ mod state;
 pub mod verdict;
 mod worker;
 
+pub use deliver::Probe;
 pub use encoding::{Encoding, ItemResult};
 pub use endpoint::BuildError;
 pub use ledger::{DropReason, Stats};

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 
-use crate::deliver::{Target, probe};
+use crate::deliver::{Probe, Target};
 use crate::encoding::Lane;
 use crate::ledger::{DropReason, Stats};
 use crate::notices::{Level, Notice};
@@ -147,9 +147,19 @@ impl Pipeline {
         self.state().queue().notices.take()
     }
 
+    /// Adds a log line of the host's own to those that the delivery thread leaves.
+    pub fn note(&self, level: Level, text: String) {
+        self.state().queue().notices.push(level, text);
+    }
+
     /// Whether `GET {base}/health` answers exactly 200, asked on the calling thread.
     pub fn probe(&self, timeout: Duration) -> bool {
-        probe(&self.state().config.target, timeout)
+        self.begin_probe(timeout).wait(timeout).unwrap_or(false)
+    }
+
+    /// Starts asking for the health page; it goes on while the caller waits on what it returns.
+    pub fn begin_probe(&self, timeout: Duration) -> Probe {
+        Probe::begin(&self.state().config.target, timeout)
     }
 
     /// This process's state. In a forked child the first call replaces the parent's.

@@ -53,18 +53,13 @@ impl HttpSender {
     }
 }
 
-/// Asks for the health page on the calling thread.
-pub(crate) fn probe(target: &HttpTarget, timeout: Duration) -> bool {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() else {
-        return false;
-    };
-    runtime.block_on(async {
-        let Ok(client) = client(target, timeout) else { return false };
-        match client.get(target.health.clone()).send().await {
-            Ok(response) => response.status().as_u16() == 200,
-            Err(_unhealthy) => false,
-        }
-    })
+/// Whether the health page answers exactly 200; any failure means no.
+pub(super) async fn is_healthy(target: HttpTarget, timeout: Duration) -> bool {
+    let Ok(client) = client(&target, timeout) else { return false };
+    match client.get(target.health).send().await {
+        Ok(response) => response.status().as_u16() == 200,
+        Err(_unhealthy) => false,
+    }
 }
 
 fn client(target: &HttpTarget, request_timeout: Duration) -> Result<Client, OpenError> {

@@ -4,14 +4,13 @@
 
 mod grpc;
 mod http;
+mod probe;
 mod resolve;
 mod retry_after;
 mod tls;
 
-use std::error::Error;
-use std::time::Duration;
-
 use bytes::Bytes;
+use std::error::Error;
 
 use crate::encoding::Encoding;
 use crate::settings::Settings;
@@ -19,6 +18,7 @@ use crate::verdict::Reply;
 
 pub(crate) use self::grpc::GrpcTarget;
 pub(crate) use self::http::HttpTarget;
+pub use self::probe::Probe;
 
 /// Where a pipeline sends, checked at construction.
 #[derive(Debug)]
@@ -62,14 +62,6 @@ impl Transport {
             Self::Grpc(sender) => sender.send(lane, encoding, body).await,
             Self::Unusable(why) => Reply::Unusable { why: why.clone() },
         }
-    }
-}
-
-/// Whether the target's health page answers exactly 200. Only HTTP targets have one.
-pub(crate) fn probe(target: &Target, timeout: Duration) -> bool {
-    match target {
-        Target::Http(target) => http::probe(target, timeout),
-        Target::Discard | Target::Grpc(_) => false,
     }
 }
 

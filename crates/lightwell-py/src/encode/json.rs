@@ -1,0 +1,132 @@
+//! Python values as JSON text, and InsideLLM events.
+
+use std::io::Write;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyMapping, PyString};
+
+use super::Encoded;
+use super::text;
+use super::value::{Sink, Walk};
+use crate::pipeline::EncodeError;
+
+/// Encodes one event; keys keep their order.
+pub(crate) fn event(event: &Bound<'_, PyAny>) -> PyResult<Encoded> {
+    if !event.is_instance_of::<PyDict>() && event.cast::<PyMapping>().is_err() {
+        let found = text::type_name(event);
+        return Err(EncodeError::new_err(format!("event is not a mapping but {found}")));
+    }
+    let id = match event.get_item(intern!(event.py(), "event_id")) {
+        Ok(id) => text::of_any(&id),
+        Err(_missing) => String::new(),
+    };
+    Ok(Encoded { id, bytes: any(event), notes: Vec::new() })
+}
+
+/// Any value as JSON text.
+pub(super) fn any(object: &Bound<'_, PyAny>) -> Vec<u8> {
+    let mut sink = JsonSink { out: Vec::with_capacity(512), wants_comma: false };
+    Walk::default().value(object, &mut sink);
+    sink.out
+}
+
+/// The text of a `str` as bytes; anything else that is not bytes as JSON text.
+pub(super) fn bytes_or_json(object: &Bound<'_, PyAny>) -> Vec<u8> {
+    if object.is_none() {
+        return Vec::new();
+    }
+    if let Some(bytes) = text::bytes_like(object) {
+        return bytes;
+    }
+    match object.cast::<PyString>() {
+        Ok(string) => text::of_str(string).into_bytes(),
+        Err(_) => any(object),
+    }
+}
+
+struct JsonSink {
+    out: Vec<u8>,
+    /// The next value or key follows another one.
+    wants_comma: bool,
+}
+
+impl JsonSink {
+    fn begin(&mut self) {
+        if self.wants_comma {
+            self.out.push(b',');
+        }
+        self.wants_comma = true;
+    }
+
+    fn open(&mut self, bracket: u8) {
+        self.begin();
+        self.out.push(bracket);
+        self.wants_comma = false;
+    }
+
+    fn close(&mut self, bracket: u8) {
+        self.out.push(bracket);
+        self.wants_comma = true;
+    }
+
+    fn text(&mut self, value: &str) {
+        serde_json::to_writer(&mut self.out, value).expect("a byte buffer takes every string");
+    }
+
+    fn display(&mut self, value: impl std::fmt::Display) {
+        self.begin();
+        write!(self.out, "{value}").expect("a byte buffer takes every text");
+    }
+}
+
+impl Sink for JsonSink {
+    fn null(&mut self) {
+        self.display("null");
+    }
+
+    fn boolean(&mut self, value: bool) {
+        self.display(value);
+    }
+
+    fn integer(&mut self, value: i64) {
+        self.display(value);
+    }
+
+    fn big_integer(&mut self, digits: &str) {
+        self.display(digits);
+    }
+
+    fn float(&mut self, value: f64) {
+        self.begin();
+        serde_json::to_writer(&mut self.out, &value).expect("a byte buffer takes every finite number");
+    }
+
+    fn string(&mut self, value: &str) {
+        self.begin();
+        self.text(value);
+    }
+
+    fn open_list(&mut self) {
+        self.open(b'[');
+    }
+
+    fn close_list(&mut self) {
+        self.close(b']');
+    }
+
+    fn open_object(&mut self) {
+        self.open(b'{');
+    }
+
+    fn key(&mut self, key: &str) {
+        self.begin();
+        self.text(key);
+        self.out.push(b':');
+        self.wants_comma = false;
+    }
+
+    fn close_object(&mut self) {
+        self.close(b'}');
+    }
+}

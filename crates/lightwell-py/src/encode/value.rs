@@ -1,0 +1,214 @@
+//! Any Python value, walked once into a sink. The same reading for JSON and for protobuf:
+//!
+//! | Python | becomes |
+//! |---|---|
+//! | None, bool, int, finite float, str | itself (an enum of str or int: its value) |
+//! | NaN, infinities | the texts `NaN`, `Infinity`, `-Infinity` |
+//! | dict and other mappings | an object; keys become text as JSON has it |
+//! | list, tuple, set, frozenset and other iterables of `collections` | a list |
+//! | bytes | text when UTF-8, else base64 |
+//! | date, time, datetime | ISO 8601 |
+//! | anything with `__index__` (numpy integers) | an int |
+//! | other enums | what their value becomes |
+//! | anything else | `str()` of it |
+//!
+//! Depth is bounded and cycles end in a marker, so the walk ends.
+
+use pyo3::PyTypeInfo;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{
+    PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple, PyType,
+};
+
+use super::text;
+
+/// Containers within containers; servers refuse JSON that is nested deeper than about 128.
+const DEPTH: usize = 96;
+const TOO_DEEP: &str = "<nested too deep>";
+const CYCLE: &str = "<cycle>";
+
+/// What a walk writes into.
+pub(super) trait Sink {
+    fn null(&mut self);
+    fn boolean(&mut self, value: bool);
+    fn integer(&mut self, value: i64);
+    /// An int beyond 64 bits, as decimal text.
+    fn big_integer(&mut self, digits: &str);
+    /// Finite.
+    fn float(&mut self, value: f64);
+    fn string(&mut self, value: &str);
+    fn open_list(&mut self);
+    fn close_list(&mut self);
+    fn open_object(&mut self);
+    fn key(&mut self, key: &str);
+    fn close_object(&mut self);
+}
+
+/// A walk under way: the containers that it is inside of.
+#[derive(Default)]
+pub(super) struct Walk {
+    inside: Vec<usize>,
+}
+
+impl Walk {
+    /// Writes one value.
+    pub(super) fn value(&mut self, object: &Bound<'_, PyAny>, sink: &mut impl Sink) {
+        if object.is_none() {
+            sink.null();
+        } else if let Ok(string) = object.cast::<PyString>() {
+            sink.string(&text::of_str(string));
+        } else if let Ok(flag) = object.cast::<PyBool>() {
+            sink.boolean(flag.is_true());
+        } else if object.is_instance_of::<PyInt>() {
+            integer(object, sink);
+        } else if let Ok(float) = object.cast::<PyFloat>() {
+            float_or_name(float.extract().unwrap_or(f64::NAN), sink);
+        } else if let Ok(dict) = object.cast::<PyDict>() {
+            self.within(object, sink, |walk, sink| walk.dict(dict, sink));
+        } else if object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>() {
+            self.within(object, sink, |walk, sink| walk.list(object, sink));
+        } else {
+            self.other(object, sink);
+        }
+    }
+
+    /// Writes a dict as an object. The items are copied first: what is called on the way may change the dict.
+    fn dict(&mut self, dict: &Bound<'_, PyDict>, sink: &mut impl Sink) {
+        sink.open_object();
+        for item in dict.items() {
+            if let Ok((key, value)) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() {
+                self.entry(&key, &value, sink);
+            }
+        }
+        sink.close_object();
+    }
+
+    fn entry(&mut self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>, sink: &mut impl Sink) {
+        if let Ok(key) = key.cast::<PyString>() {
+            sink.key(&text::of_str(key));
+        } else {
+            sink.key(&key_text(key));
+        }
+        self.value(value, sink);
+    }
+
+    /// Writes any iterable as a list; one that raises ends there.
+    fn list(&mut self, object: &Bound<'_, PyAny>, sink: &mut impl Sink) {
+        sink.open_list();
+        if let Ok(items) = object.try_iter() {
+            for item in items.map_while(Result::ok) {
+                self.value(&item, sink);
+            }
+        }
+        sink.close_list();
+    }
+
+    fn other(&mut self, object: &Bound<'_, PyAny>, sink: &mut impl Sink) {
+        let py = object.py();
+        if let Some(bytes) = text::bytes_like(object) {
+            sink.string(&text::of_bytes(bytes));
+        } else if object.is_instance_of::<PySet>() || object.is_instance_of::<PyFrozenSet>() {
+            self.within(object, sink, |walk, sink| walk.list(object, sink));
+        } else if let Ok(mapping) = object.cast::<PyMapping>() {
+            self.within(object, sink, |walk, sink| walk.mapping(mapping, sink));
+        } else if is_a(object, &DEQUE, "collections", "deque")
+            || is_a(object, &DICT_VIEW, "collections.abc", "MappingView")
+        {
+            self.within(object, sink, |walk, sink| walk.list(object, sink));
+        } else if is_a(object, &ENUM, "enum", "Enum") {
+            match object.getattr(intern!(py, "value")) {
+                Ok(value) => self.within(object, sink, |walk, sink| walk.value(&value, sink)),
+                Err(_raised) => sink.string(&text::of_any(object)),
+            }
+        } else if object.is_instance_of::<PyType>() {
+            sink.string(&text::of_any(object));
+        } else if let Ok(iso) = object.call_method0(intern!(py, "isoformat")) {
+            sink.string(&text::of_any(&iso));
+        } else {
+            match object.call_method0(intern!(py, "__index__")) {
+                Ok(index) if index.is_instance_of::<PyInt>() => integer(&index, sink),
+                _ => sink.string(&text::of_any(object)),
+            }
+        }
+    }
+
+    fn mapping(&mut self, mapping: &Bound<'_, PyMapping>, sink: &mut impl Sink) {
+        let Ok(items) = mapping.items() else {
+            sink.string(&text::of_any(mapping.as_any()));
+            return;
+        };
+        sink.open_object();
+        for item in items {
+            if let Ok((key, value)) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() {
+                self.entry(&key, &value, sink);
+            }
+        }
+        sink.close_object();
+    }
+
+    /// Writes a container, unless it is already open or too deep.
+    fn within<S: Sink>(
+        &mut self,
+        object: &Bound<'_, PyAny>,
+        sink: &mut S,
+        write: impl FnOnce(&mut Self, &mut S),
+    ) {
+        let identity = object.as_ptr() as usize;
+        if self.inside.contains(&identity) {
+            sink.string(CYCLE);
+        } else if self.inside.len() >= DEPTH {
+            sink.string(TOO_DEEP);
+        } else {
+            self.inside.push(identity);
+            write(self, sink);
+            self.inside.pop();
+        }
+    }
+}
+
+static ENUM: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static DEQUE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static DICT_VIEW: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+fn is_a(object: &Bound<'_, PyAny>, cell: &PyOnceLock<Py<PyType>>, module: &str, name: &str) -> bool {
+    match cell.import(object.py(), module, name) {
+        Ok(class) => object.is_instance(class).unwrap_or(false),
+        Err(_) => false,
+    }
+}
+
+/// The text of a key that is no `str`, as JSON spells the scalars.
+fn key_text(key: &Bound<'_, PyAny>) -> String {
+    if key.is_none() {
+        return "null".to_owned();
+    }
+    match key.cast::<PyBool>() {
+        Ok(flag) => flag.is_true().to_string(),
+        Err(_) => text::bytes_like(key).map_or_else(|| text::of_any(key), text::of_bytes),
+    }
+}
+
+fn integer(object: &Bound<'_, PyAny>, sink: &mut impl Sink) {
+    if let Ok(value) = object.extract::<i64>() {
+        sink.integer(value);
+        return;
+    }
+    // The text of the int itself, whatever a subclass says of it; very long ones have no decimal text by default.
+    let digits = PyInt::type_object(object.py()).call_method1(intern!(object.py(), "__repr__"), (object,));
+    match digits {
+        Ok(digits) => sink.big_integer(&text::of_any(&digits)),
+        Err(_too_long) => sink.string("<int beyond 4300 digits>"),
+    }
+}
+
+fn float_or_name(value: f64, sink: &mut impl Sink) {
+    if value.is_finite() {
+        sink.float(value);
+    } else if value.is_nan() {
+        sink.string("NaN");
+    } else {
+        sink.string(if value > 0.0 { "Infinity" } else { "-Infinity" });
+    }
+}
