@@ -2,8 +2,6 @@
 //!
 //! Invariant: nanoseconds survive in both directions.
 
-use std::io::Write as _;
-
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::Offset;
@@ -21,22 +19,25 @@ pub fn from_proto(time: &prost_types::Timestamp) -> Option<Timestamp> {
     (0..=9999).contains(&Offset::UTC.to_datetime(time).year()).then_some(time)
 }
 
-/// Writes `2026-01-02T03:04:05.123Z` in quotes, with 0, 3, 6 or 9 digits of fraction.
+/// Writes [`text`] in quotes.
 pub fn put(out: &mut Vec<u8>, time: Timestamp) {
+    out.push(b'"');
+    out.extend_from_slice(text(time).as_bytes());
+    out.push(b'"');
+}
+
+/// `2026-01-02T03:04:05.123Z`, with 0, 3, 6 or 9 digits of fraction.
+pub fn text(time: Timestamp) -> String {
     let parts = Offset::UTC.to_datetime(time);
+    let date = format!("{:04}-{:02}-{:02}", parts.year(), parts.month(), parts.day());
+    let clock = format!("{:02}:{:02}:{:02}", parts.hour(), parts.minute(), parts.second());
     let nanos = parts.subsec_nanosecond();
-    let date = format_args!("\"{:04}-{:02}-{:02}", parts.year(), parts.month(), parts.day()).to_string();
-    out.extend_from_slice(date.as_bytes());
-    let clock = format!("T{:02}:{:02}:{:02}", parts.hour(), parts.minute(), parts.second());
-    out.extend_from_slice(clock.as_bytes());
-    let fraction = match nanos {
-        0 => Ok(()),
-        _ if nanos % 1_000_000 == 0 => write!(out, ".{:03}", nanos / 1_000_000),
-        _ if nanos % 1_000 == 0 => write!(out, ".{:06}", nanos / 1_000),
-        _ => write!(out, ".{nanos:09}"),
-    };
-    fraction.expect("a byte buffer takes every write");
-    out.extend_from_slice(b"Z\"");
+    match nanos {
+        0 => format!("{date}T{clock}Z"),
+        _ if nanos % 1_000_000 == 0 => format!("{date}T{clock}.{:03}Z", nanos / 1_000_000),
+        _ if nanos % 1_000 == 0 => format!("{date}T{clock}.{:06}Z", nanos / 1_000),
+        _ => format!("{date}T{clock}.{nanos:09}Z"),
+    }
 }
 
 /// Reads RFC 3339 text with `Z` or an offset; a time without either is taken as UTC, as Python programs write it.

@@ -9,6 +9,7 @@ pub mod json;
 mod normalise;
 pub mod paths;
 pub mod protobuf;
+pub mod render;
 pub mod results;
 mod unknown;
 

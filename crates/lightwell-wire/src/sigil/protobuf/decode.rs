@@ -50,7 +50,7 @@ pub fn decode_item(signal: Signal, item: &[u8], receipt: &Receipt<'_>) -> Item {
 }
 
 fn generation(item: &[u8], receipt: &Receipt<'_>) -> Result<Generation, ItemError> {
-    let wire = messages::Generation::decode(item).map_err(garbled)?;
+    let wire = messages::Generation::decode(item).map_err(|error| garbled(&error))?;
     let mut unknown = Unknown::new();
     unknown::collect(item, &GENERATION, &mut unknown);
     let usage = wire.usage.unwrap_or_default();
@@ -107,7 +107,7 @@ fn generation(item: &[u8], receipt: &Receipt<'_>) -> Result<Generation, ItemErro
 }
 
 fn step(item: &[u8], receipt: &Receipt<'_>) -> Result<Step, ItemError> {
-    let wire = messages::WorkflowStep::decode(item).map_err(garbled)?;
+    let wire = messages::WorkflowStep::decode(item).map_err(|error| garbled(&error))?;
     let mut unknown = Unknown::new();
     unknown::collect(item, &WORKFLOW_STEP, &mut unknown);
     let state = |state: Option<Struct>| state.map_or(Value::Null, |state| Value::Object(object(state)));
@@ -259,7 +259,7 @@ fn json(wire: prost_types::Value) -> Value {
     }
 }
 
-fn garbled(error: prost::DecodeError) -> ItemError {
+fn garbled(error: &prost::DecodeError) -> ItemError {
     ItemError::Garbled { format: "protobuf", reason: error.to_string() }
 }
 
