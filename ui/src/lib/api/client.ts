@@ -1,0 +1,69 @@
+/** The only place that talks to the server's API. Every call ends in a value or in a {@link Trouble}. */
+
+import createClient from 'openapi-fetch';
+import { access } from '../access.svelte';
+import { isObject, type JsonObject } from '../content';
+import type { ListQuery } from '../filters';
+import { readConversation, readDetail, type Conversation, type Detail } from '../records';
+import { foreign, refused, unreachable, type Trouble } from '../trouble';
+import type { paths } from './schema';
+
+export type Fetch = typeof fetch;
+export type Result<T> = { ok: true; value: T } | { ok: false; trouble: Trouble };
+
+export interface ConversationPage {
+	items: Conversation[];
+	nextCursor: string | null;
+}
+
+/** How many conversations are asked for at a time. */
+export const PAGE_SIZE = 50;
+
+const client = createClient<paths>();
+
+export async function listConversations(
+	query: ListQuery,
+	cursor: string | null,
+	fetch: Fetch
+): Promise<Result<ConversationPage>> {
+	const page = { ...query, limit: PAGE_SIZE, ...(cursor && { cursor }) };
+	const answer = await ask(() =>
+		client.GET('/api/v1/conversations', { fetch, headers: access.headers(), params: { query: page } })
+	);
+	if (!answer.ok) return answer;
+	const { items, next_cursor } = answer.value;
+	if (!Array.isArray(items)) return { ok: false, trouble: foreign(location.origin) };
+	return {
+		ok: true,
+		value: {
+			items: (items as JsonObject[]).map(readConversation),
+			nextCursor: typeof next_cursor === 'string' ? next_cursor : null
+		}
+	};
+}
+
+export async function getConversation(id: string, fetch: Fetch): Promise<Result<Detail>> {
+	const answer = await ask(() =>
+		client.GET('/api/v1/conversations/{id}', { fetch, headers: access.headers(), params: { path: { id } } })
+	);
+	return answer.ok ? { ok: true, value: readDetail(answer.value as JsonObject) } : answer;
+}
+
+/** The path of the live stream; {@link access} gives its headers. */
+export const LIVE_PATH = '/api/v1/live' satisfies keyof paths;
+
+async function ask(
+	request: () => Promise<{ data?: unknown; error?: unknown; response: Response }>
+): Promise<Result<JsonObject>> {
+	try {
+		const { data, error, response } = await request();
+		if (isObject(data)) return { ok: true, value: data };
+		if (response.ok) return { ok: false, trouble: foreign(location.origin) };
+		const said = isObject(error) && typeof error.error === 'string' ? error.error : '';
+		return { ok: false, trouble: refused(response.status, said, access.key !== '') };
+	} catch (reason) {
+		// openapi-fetch passes on what fetch and JSON.parse throw.
+		const trouble = reason instanceof SyntaxError ? foreign(location.origin) : unreachable(location.origin);
+		return { ok: false, trouble };
+	}
+}

@@ -1,0 +1,34 @@
+/** What records are called before people. Pure. */
+
+import type { Entry } from './records';
+
+const EVENTS: Record<string, string> = {
+	'user.input': 'User input',
+	'user.feedback': 'User feedback',
+	'agent.reasoning': 'Agent reasoning',
+	'agent.planning': 'Agent planning',
+	'agent.response': 'Agent response',
+	'run.start': 'Session start',
+	'run.end': 'Session end',
+	'performance.metric': 'Metric',
+	error: 'Error',
+	validation_error: 'Validation error',
+	timeout_error: 'Timeout'
+};
+
+/** The event's kind in words; its wire name when there are none. */
+export function eventName(type: string): string {
+	return Object.hasOwn(EVENTS, type) ? EVENTS[type]! : type || 'Event';
+}
+
+/** An entry in a table of contents. */
+export function entryTitle(entry: Entry): string {
+	switch (entry.kind) {
+		case 'generation':
+			return [entry.model || entry.operation || 'LLM call', entry.agent].filter(Boolean).join(' · ');
+		case 'step':
+			return entry.name || entry.type || 'step';
+		case 'event':
+			return eventName(entry.type);
+	}
+}

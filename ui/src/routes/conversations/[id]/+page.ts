@@ -1,0 +1,7 @@
+import { getConversation } from '$lib/api/client';
+import type { PageLoad } from './$types';
+
+export const load: PageLoad = async ({ params, fetch }) => ({
+	id: params.id,
+	answer: await getConversation(params.id, fetch)
+});

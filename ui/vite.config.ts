@@ -1,0 +1,10 @@
+import { sveltekit } from '@sveltejs/kit/vite';
+import { defineConfig } from 'vitest/config';
+
+const server = process.env.LIGHTWELL_URL ?? 'http://127.0.0.1:8080';
+
+export default defineConfig({
+	plugins: [sveltekit()],
+	server: { proxy: { '/api': server, '/openapi.json': server } },
+	test: { include: ['src/**/*.test.ts'] }
+});
