@@ -7,6 +7,7 @@ and ended its own sees none.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from contextvars import ContextVar
 from typing import Any, Dict, Optional
@@ -27,23 +28,25 @@ class Run:
 
 # One variable for all clients: a context variable per client could never be freed.
 _context_runs: ContextVar[Optional[Dict[int, Run]]] = ContextVar("insidellm_runs", default=None)
+_registry_keys = itertools.count()
 
 
 class RunRegistry:
     """The runs of one client. Safe to use from any thread or task."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._key = next(_registry_keys)
+        self._lock = threading.RLock()
         self._open: Dict[str, Run] = {}
 
     def start(self, run_id: str, user_id: str, metadata: Dict[str, Any]) -> Run:
         """Makes a run the current one of this context."""
         runs = _context_runs.get() or {}
-        run = Run(run_id, user_id, metadata, _first_open(runs.get(id(self))))
+        run = Run(run_id, user_id, metadata, _first_open(runs.get(self._key)))
         with self._lock:
             self._open.pop(run_id, None)
             self._open[run_id] = run
-        _context_runs.set({**runs, id(self): run})
+        _context_runs.set({**runs, self._key: run})
         return run
 
     def end(self, run_id: str) -> Optional[Run]:
@@ -60,7 +63,7 @@ class RunRegistry:
 
     def current(self) -> Optional[Run]:
         """The run that this context is in."""
-        own = (_context_runs.get() or {}).get(id(self))
+        own = (_context_runs.get() or {}).get(self._key)
         if own is not None:
             return _first_open(own)
         with self._lock:

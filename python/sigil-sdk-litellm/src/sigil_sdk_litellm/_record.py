@@ -75,6 +75,22 @@ def read_event(kwargs: Any, response: Any, start_time: Any, end_time: Any) -> Ca
     return event
 
 
+def call_id(kwargs: Any) -> str:
+    """The id that LiteLLM gives to a call and all its attempts."""
+    return as_text(as_mapping(kwargs).get("litellm_call_id"))
+
+
+def awaited_call_id(kwargs: Any) -> str:
+    """The id of a call whose report comes from another thread; empty for one that is not reported or not from a thread.
+
+    Asynchronous calls are reported by the event loop, which a waiting thread may be blocking.
+    """
+    arguments = as_mapping(kwargs)
+    params = as_mapping(arguments.get("litellm_params"))
+    is_async = as_text(arguments.get("call_type")).startswith("a") or params.get("acompletion")
+    return "" if is_async or params.get("no-log") or arguments.get("no-log") else call_id(kwargs)
+
+
 def model_ref(event: CallEvent) -> ModelRef:
     """Provider and model. A call that failed before LiteLLM chose a provider has none."""
     name = as_text(event.payload.get("model")) or as_text(event.kwargs.get("model"))

@@ -13,6 +13,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from sigil_sdk import Client, Generation, GenerationStart
 
 from . import _record
+from ._in_flight import InFlightCalls
 from ._messages import input_messages, output_messages, system_prompt
 from ._values import as_text
 
@@ -48,6 +49,14 @@ class SigilLiteLLMLogger(CustomLogger):
         self._conversation_id = conversation_id
         self._extra_tags = dict(extra_tags or {})
         self._extra_metadata = dict(extra_metadata or {})
+        self._in_flight = InFlightCalls()
+        client._before_shutdown(self._in_flight.wait)
+
+    def log_pre_api_call(self, model: Any, messages: Any, kwargs: Any) -> None:
+        """A call begins."""
+        call_id = _record.awaited_call_id(kwargs)
+        if call_id:
+            self._in_flight.begin(call_id)
 
     def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A call that succeeded, whole or as a stream that ended."""
@@ -72,12 +81,12 @@ class SigilLiteLLMLogger(CustomLogger):
                 self._log_generation(event)
         except Exception:
             _logger.exception("sigil: failed to record LiteLLM event")
+        finally:
+            self._in_flight.end(_record.call_id(kwargs))
 
     def _log_generation(self, event: _record.CallEvent) -> None:
         start = self._start(event)
-        streams = start.mode is not None and start.mode.value == "STREAM"
-        begin = self._client.start_streaming_generation if streams else self._client.start_generation
-        recorder = begin(start)
+        recorder = self._client._start_reported_generation(start)
         recorder.set_first_token_at(_record.first_token_at(event))
         recorder.set_call_error(_record.call_error(event))
         recorder.set_result(self._result(event))

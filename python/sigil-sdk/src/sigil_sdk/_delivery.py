@@ -59,6 +59,14 @@ def enqueue(pipeline: DeliveryPipeline, generation: Generation) -> None:
         raise EnqueueError(f"sigil: generation enqueue failed: {error}") from error
 
 
+def deliver_late(config: ClientConfig, insecure: bool | None, generation: Generation, timeout: float) -> None:
+    """Delivers one record past a pipeline that is shut down; `EnqueueError` when that fails within `timeout` seconds."""
+    pipeline = build_pipeline(config, insecure=insecure)
+    enqueue(pipeline, generation)
+    if not pipeline.shutdown(timeout) or not pipeline.stats()["delivered"]:
+        raise EnqueueError("sigil: generation enqueue failed: it came after shutdown and could not be delivered at once")
+
+
 def flush_pipeline(pipeline: DeliveryPipeline, logger: logging.Logger, timeout: float | None) -> None:
     """Flushes; `RuntimeError` when records were given up, `TimeoutError` when the wait ended first."""
     report = pipeline.flush_report(timeout)

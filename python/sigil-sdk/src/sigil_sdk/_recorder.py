@@ -39,6 +39,7 @@ class GenerationRecorder:
         "_final_error",
         "_first_token_at",
         "_last_generation",
+        "_late",
         "_mapping_error",
         "_result",
         "_trace_ids",
@@ -55,6 +56,7 @@ class GenerationRecorder:
         started_at: datetime,
         capture_mode: ContentCaptureMode,
         trace_ids: tuple[str, str],
+        late: bool = False,
     ) -> None:
         self.client = client
         self.seed = seed
@@ -62,6 +64,7 @@ class GenerationRecorder:
         self.started_at = started_at
         self._content_capture_mode = capture_mode
         self._trace_ids = trace_ids
+        self._late = late
         self._result: Generation | None = None
         self._mapping_error: Exception | None = None
         self._call_error: BaseException | None = None
@@ -177,7 +180,7 @@ class GenerationRecorder:
         if problem is not None:
             return problem
         try:
-            self.client._enqueue_generation(generation)
+            self.client._enqueue_generation(generation, self._late)
         except SigilError as error:
             return error
         return None

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import time
+import weakref
+from collections.abc import Callable
 from datetime import datetime
 
 from lightwell import Pipeline, at_exit
@@ -16,7 +18,7 @@ from lightwell import Pipeline, at_exit
 from . import context
 from ._capture import generation_mode
 from ._copies import copy_metadata, copy_model, copy_tools
-from ._delivery import DeliveryPipeline, build_pipeline, enqueue, flush_pipeline, log_notices, shut_down
+from ._delivery import DeliveryPipeline, build_pipeline, deliver_late, enqueue, flush_pipeline, log_notices, shut_down
 from ._normalise import operation_name_for, to_utc
 from ._recorder import GenerationRecorder
 from ._trace import current_trace_ids
@@ -27,7 +29,7 @@ from .cache_diagnostics import (
 )
 from .config import ClientConfig, resolve_config
 from .errors import ClientShutdownError
-from .models import Generation, GenerationMode, GenerationStart
+from .models import Generation, GenerationMode, GenerationStart, utc_now
 
 __all__ = [
     "CACHE_DIAGNOSTICS_MISSED_INPUT_TOKENS_KEY",
@@ -38,7 +40,9 @@ __all__ = [
 ]
 
 _SHUTDOWN_SECONDS = 30.0
+_REPORT_WAIT_SECONDS = 1.0
 _LATE_FLUSH_SECONDS = 1.0
+_LATE_DELIVERY_SECONDS = 5.0
 _REPORT_SECONDS = 5.0
 
 
@@ -53,12 +57,14 @@ class Client:
         resolved = resolve_config(given)
         self._config = resolved
         self._logger: logging.Logger = resolved.logger or logging.getLogger("sigil_sdk")
-        self._pipeline: DeliveryPipeline = build_pipeline(resolved, insecure=_insecure_setting(given, resolved))
+        self._insecure = _insecure_setting(given, resolved)
+        self._pipeline: DeliveryPipeline = build_pipeline(resolved, insecure=self._insecure)
         if isinstance(self._pipeline, Pipeline):
             at_exit.watch(self, self._pipeline)
         self._next_report = 0.0
         self._unreported = 0
-        self._shutdown_begun = False
+        self._shutdown_hooks: list[weakref.WeakMethod[Callable[[float], object]]] = []
+        self._shutdown_at: datetime | None = None
         self._closed = False
 
     def start_generation(self, start: GenerationStart) -> GenerationRecorder:
@@ -75,15 +81,16 @@ class Client:
         `RuntimeError` when records were given up, with the first reason; `TimeoutError` when `timeout` seconds passed
         first (None: as long as the retry settings allow); `ClientShutdownError` after `shutdown()`.
         """
-        if self._shutdown_begun:
+        if self._shutdown_at is not None:
             raise ClientShutdownError("sigil: client is shutting down")
         flush_pipeline(self._pipeline, self._logger, timeout)
 
     def shutdown(self, timeout: float | None = _SHUTDOWN_SECONDS) -> None:
         """Refuses new records, sends what is queued and stops, within `timeout` seconds. Idempotent."""
-        if self._shutdown_begun:
+        if self._shutdown_at is not None:
             return
-        self._shutdown_begun = True
+        self._wait_for_reports()
+        self._shutdown_at = utc_now()
         try:
             shut_down(self._pipeline, self._logger, timeout)
         finally:
@@ -93,15 +100,41 @@ class Client:
         """Where every record went: accepted = delivered + dropped_* + pending."""
         return self._pipeline.stats()
 
+    def _before_shutdown(self, hook: Callable[[float], object]) -> None:
+        """Has the bound method `hook(seconds)` called when shutdown begins, to wait for records that are on their way."""
+        self._shutdown_hooks.append(weakref.WeakMethod(hook))
+
+    def _wait_for_reports(self) -> None:
+        deadline = time.monotonic() + _REPORT_WAIT_SECONDS
+        for reference in self._shutdown_hooks:
+            hook = reference()
+            if hook is not None:
+                hook(max(0.0, deadline - time.monotonic()))
+
+    def _start_reported_generation(self, start: GenerationStart) -> GenerationRecorder:
+        """Begins the record of a call that is reported after the fact, perhaps after `shutdown()`.
+
+        A call that began before the shutdown is still delivered, at once and by itself.
+        """
+        shutdown_at, started_at = self._shutdown_at, start.started_at
+        if shutdown_at is not None and started_at is not None and to_utc(started_at) <= shutdown_at:
+            return self._make_recorder(start, GenerationMode.SYNC, late=True)
+        return self._start_generation(start, GenerationMode.SYNC)
+
     def _start_generation(self, start: GenerationStart, default_mode: GenerationMode) -> GenerationRecorder:
         self._assert_open()
+        return self._make_recorder(start, default_mode, late=False)
+
+    def _make_recorder(
+        self, start: GenerationStart, default_mode: GenerationMode, *, late: bool
+    ) -> GenerationRecorder:
         seed = self._seed(start, default_mode)
         started_at = to_utc(seed.started_at) if seed.started_at is not None else self._now()
         config = self._config
         mode = generation_mode(
             seed.content_capture, config.content_capture_resolver, seed.metadata, config.content_capture, self._logger
         )
-        return GenerationRecorder(self, seed, started_at, mode, current_trace_ids())
+        return GenerationRecorder(self, seed, started_at, mode, current_trace_ids(), late)
 
     def _seed(self, start: GenerationStart, default_mode: GenerationMode) -> GenerationStart:
         config = self._config
@@ -131,9 +164,12 @@ class Client:
             started_at=start.started_at,
         )
 
-    def _enqueue_generation(self, generation: Generation) -> None:
-        if self._shutdown_begun:
-            raise ClientShutdownError("sigil: client is shutting down")
+    def _enqueue_generation(self, generation: Generation, late: bool = False) -> None:
+        if self._shutdown_at is not None:
+            if not late:
+                raise ClientShutdownError("sigil: client is shutting down")
+            deliver_late(self._config, self._insecure, generation, _LATE_DELIVERY_SECONDS)
+            return
         enqueue(self._pipeline, generation)
         if at_exit.exiting():
             self._pipeline.flush(_LATE_FLUSH_SECONDS)
