@@ -1,0 +1,122 @@
+//! Every route of the server. What is not here does not exist.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use http::Uri;
+use http::header::CONTENT_TYPE;
+use lightwell_wire::{insidellm, sigil};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::error::Refusal;
+use crate::openapi::Document;
+use crate::{health, live, page, query, receive};
+
+/// What clients may call under any prefix, because their endpoint may be a proxy's path.
+const UNDER_ANY_PREFIX: [&str; 4] = [
+    insidellm::paths::INGEST,
+    insidellm::paths::HEALTH,
+    sigil::paths::HTTP_GENERATIONS,
+    sigil::paths::HTTP_WORKFLOW_STEPS,
+];
+
+/// All routes.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let (router, document) = described().split_for_parts();
+    let document = Bytes::from(document.to_json().expect("the document has string keys only"));
+    let mut router = router.route(
+        "/openapi.json",
+        get(move || std::future::ready(([(CONTENT_TYPE, "application/json")], document.clone()))),
+    );
+    for (path, _) in sigil::paths::GRPC_METHODS {
+        router = router.route(path, post(receive::grpc_export));
+    }
+    router
+        .fallback(page::page_or_nothing)
+        .method_not_allowed_fallback(|| std::future::ready(Refusal::Method))
+        .layer(middleware::from_fn_with_state(app.clone(), count))
+        .layer(CatchPanicLayer::custom(|_| Refusal::Internal.into_response()))
+        .with_state(app)
+}
+
+/// The OpenAPI document of all routes.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    described().split_for_parts().1
+}
+
+fn described() -> OpenApiRouter<Arc<App>> {
+    let answers = OpenApiRouter::new()
+        .routes(routes!(query::conversations))
+        .routes(routes!(query::conversation, query::delete_conversation))
+        .routes(routes!(query::conversation_alias))
+        .routes(routes!(query::generation))
+        .routes(routes!(query::totals))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(receive::ingest))
+        .routes(routes!(receive::export_generations))
+        .routes(routes!(receive::export_workflow_steps))
+        .merge(answers)
+        .routes(routes!(live::live))
+        .routes(routes!(health::health))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+}
+
+/// Takes a proxy's prefix off the paths that clients call under any.
+pub(crate) fn strip_prefix<B>(request: &mut http::Request<B>) {
+    let path = request.uri().path();
+    if path.starts_with("/api/") {
+        return;
+    }
+    let Some(route) =
+        UNDER_ANY_PREFIX.iter().find(|route| path.len() > route.len() && path.ends_with(**route))
+    else {
+        return;
+    };
+    let stripped = match request.uri().query() {
+        Some(query) => format!("{route}?{query}").parse(),
+        None => Ok(Uri::from_static(route)),
+    };
+    if let Ok(uri) = stripped {
+        *request.uri_mut() = uri;
+    }
+}
+
+async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    app.metrics.request(route.as_ref().map_or("other", MatchedPath::as_str), response.status().as_u16());
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stripped(path: &str) -> String {
+        let mut request = http::Request::builder().uri(path).body(()).unwrap();
+        strip_prefix(&mut request);
+        request.uri().to_string()
+    }
+
+    #[test]
+    fn a_prefix_is_taken_off_what_clients_call() {
+        assert_eq!(stripped("/sigil/api/v1/generations:export?x=1"), "/api/v1/generations:export?x=1");
+        assert_eq!(stripped("/a/b/health"), "/health");
+        for path in ["/api/v1/conversations/health", "/health", "/api/v1/ingest", "/x/api/v1/ingestion"] {
+            assert_eq!(stripped(path), path);
+        }
+    }
+}
