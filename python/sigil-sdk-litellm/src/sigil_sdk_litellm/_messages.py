@@ -90,7 +90,7 @@ def _input_message(message: Mapping[str, Any], path: str, gaps: list[str]) -> Me
             name=name,
             content=content_text(message.get("content")),
         )
-        return Message(MessageRole.TOOL, [tool_result_part(result)], name)
+        return Message(MessageRole.TOOL, [tool_result_part(result)])
     return Message(MessageRole.USER, _text_parts(message.get("content"), path, gaps), name)
 
 
