@@ -29,6 +29,7 @@ ui-test: ui
 	cd ui && npm run check && npm test
 
 python-test: dist
+	cargo build --release --quiet -p lightwell-bench --bin kill
 	scripts/python-test
 
 ## Measurements, as ratios against the originals in the same run. Takes about half an hour.

@@ -5,7 +5,9 @@
 
 pub mod agents;
 pub mod connection;
+pub mod events;
 pub mod expect;
+pub mod ledger;
 pub mod load;
 pub mod measure;
 pub mod random;

@@ -1,6 +1,7 @@
-//! Time, CPU and memory of this process, and percentiles of what was timed.
+//! Time, CPU and memory of a process, and percentiles of what was timed.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -82,4 +83,14 @@ pub fn folder_bytes(folder: &Path) -> u64 {
             Err(_) => 0,
         })
         .sum()
+}
+
+/// Appends figures to a file as one more line of JSON.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn record(file: &Path, figures: &serde_json::Value) -> anyhow::Result<()> {
+    let mut file = fs::OpenOptions::new().create(true).append(true).open(file)?;
+    writeln!(file, "{figures}")?;
+    Ok(())
 }

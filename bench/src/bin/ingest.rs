@@ -4,8 +4,6 @@
 //! fast it goes at the beginning and at the end, what it costs the server in CPU, memory and disk. At the end the server's own
 //! totals must be what was sent, sending a sample again must change nothing, and the sample must come back as it went in.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -87,8 +85,7 @@ fn main() -> anyhow::Result<()> {
     let line = summary(&arguments, &mut figures);
     print_table(&arguments, &line);
     if let Some(path) = &arguments.record {
-        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-        writeln!(file, "{line}").with_context(|| format!("write {}", path.display()))?;
+        measure::record(path, &line)?;
     }
     Ok(())
 }
