@@ -33,7 +33,7 @@ pub(crate) enum Target {
 pub(crate) enum Transport {
     Discard,
     Http(http::HttpSender),
-    Grpc(grpc::GrpcSender),
+    Grpc(Box<grpc::GrpcSender>),
     Unusable(String),
 }
 
@@ -47,7 +47,7 @@ impl Transport {
                 Err(error) => Self::Unusable(describe(&error)),
             },
             Target::Grpc(target) => {
-                Self::Grpc(grpc::GrpcSender::open(target.clone(), settings.request_timeout))
+                Self::Grpc(Box::new(grpc::GrpcSender::open(target.clone(), settings.request_timeout)))
             }
         }
     }

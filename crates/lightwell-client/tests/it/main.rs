@@ -1,5 +1,7 @@
 //! The client against scripted servers on real sockets. Nothing here sleeps: tests wait for conditions.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod grpc;
 mod grpc_server;
 mod http;

@@ -11,6 +11,9 @@ use super::text;
 use super::value::{Sink, Walk};
 use crate::pipeline::EncodeError;
 
+/// Servers refuse JSON that is nested deeper than about 128.
+const DEPTH: usize = 96;
+
 /// Encodes one event; keys keep their order.
 pub(crate) fn event(event: &Bound<'_, PyAny>) -> PyResult<Encoded> {
     if !event.is_instance_of::<PyDict>() && event.cast::<PyMapping>().is_err() {
@@ -27,7 +30,7 @@ pub(crate) fn event(event: &Bound<'_, PyAny>) -> PyResult<Encoded> {
 /// Any value as JSON text.
 pub(super) fn any(object: &Bound<'_, PyAny>) -> Vec<u8> {
     let mut sink = JsonSink { out: Vec::with_capacity(512), wants_comma: false };
-    Walk::default().value(object, &mut sink);
+    Walk::new(DEPTH).value(object, &mut sink);
     sink.out
 }
 

@@ -5,13 +5,16 @@ use pyo3::prelude::*;
 
 use super::value::{Sink, Walk};
 
+/// Protobuf readers refuse messages that are nested deeper than 100, and an object in a `Struct` is three of them.
+const DEPTH: usize = 30;
+
 /// A mapping as a `Struct`; absent when it is `None` or empty. What is no mapping stands under the key `value`.
 pub(super) fn optional(object: &Bound<'_, PyAny>) -> Option<Struct> {
     if object.is_none() {
         return None;
     }
     let mut sink = ValueSink::default();
-    Walk::default().value(object, &mut sink);
+    Walk::new(DEPTH).value(object, &mut sink);
     match sink.done?.kind {
         Some(Kind::StructValue(fields)) if fields.fields.is_empty() => None,
         Some(Kind::StructValue(fields)) => Some(fields),

@@ -8,8 +8,9 @@ use pyo3::types::{PyFloat, PyInt, PyString, PyType};
 
 use super::text;
 
-/// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z, the range of a protobuf timestamp.
-const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+/// 0001-01-01T00:00:00Z, where `datetime` and protobuf begin, to 9999-12-30T22:00:00Z, the last second that has a local time
+/// in every zone before the year 10000; `datetime.max` stands for "never" and is clamped to it.
+const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_207_200;
 
 /// Reads a time; `None` for `None` and for what is none.
 pub(super) fn timestamp(object: &Bound<'_, PyAny>) -> Option<Timestamp> {
@@ -47,7 +48,7 @@ fn of_naive(object: &Bound<'_, PyAny>) -> Option<Timestamp> {
     let minutes = (days * 24 + part(intern!(py, "hour"))?) * 60 + part(intern!(py, "minute"))?;
     let seconds = minutes * 60 + part(intern!(py, "second"))?;
     let nanos = i32::try_from(part(intern!(py, "microsecond"))? * 1000).ok()?;
-    Some(Timestamp { seconds, nanos })
+    Some(clamped(Timestamp { seconds, nanos }))
 }
 
 fn of_seconds(seconds: f64) -> Option<Timestamp> {
@@ -55,13 +56,17 @@ fn of_seconds(seconds: f64) -> Option<Timestamp> {
         return None;
     }
     let micros = (seconds * 1e6).round();
-    // The casts saturate; what is out of range is clamped below.
-    let whole = (micros / 1e6).floor() as i64;
-    if !RANGE.contains(&whole) {
-        return Some(Timestamp { seconds: whole.clamp(*RANGE.start(), *RANGE.end()), nanos: 0 });
+    // The casts saturate; what is out of range is clamped.
+    let seconds = (micros / 1e6).floor() as i64;
+    let micros = (micros - seconds as f64 * 1e6) as i32;
+    Some(clamped(Timestamp { seconds, nanos: micros.clamp(0, 999_999) * 1000 }))
+}
+
+fn clamped(time: Timestamp) -> Timestamp {
+    if RANGE.contains(&time.seconds) {
+        return time;
     }
-    let micros = (micros - whole as f64 * 1e6) as i32;
-    Some(Timestamp { seconds: whole, nanos: micros.clamp(0, 999_999) * 1000 })
+    Timestamp { seconds: time.seconds.clamp(*RANGE.start(), *RANGE.end()), nanos: 0 }
 }
 
 /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar (years begin in March, eras have 400 years).

@@ -24,8 +24,6 @@ use pyo3::types::{
 
 use super::text;
 
-/// Containers within containers; servers refuse JSON that is nested deeper than about 128.
-const DEPTH: usize = 96;
 const TOO_DEEP: &str = "<nested too deep>";
 const CYCLE: &str = "<cycle>";
 
@@ -47,12 +45,17 @@ pub(super) trait Sink {
 }
 
 /// A walk under way: the containers that it is inside of.
-#[derive(Default)]
 pub(super) struct Walk {
     inside: Vec<usize>,
+    depth_limit: usize,
 }
 
 impl Walk {
+    /// `depth_limit`: containers within containers; deeper ones become a marker.
+    pub(super) fn new(depth_limit: usize) -> Self {
+        Self { inside: Vec::new(), depth_limit }
+    }
+
     /// Writes one value.
     pub(super) fn value(&mut self, object: &Bound<'_, PyAny>, sink: &mut impl Sink) {
         if object.is_none() {
@@ -158,7 +161,7 @@ impl Walk {
         let identity = object.as_ptr() as usize;
         if self.inside.contains(&identity) {
             sink.string(CYCLE);
-        } else if self.inside.len() >= DEPTH {
+        } else if self.inside.len() >= self.depth_limit {
             sink.string(TOO_DEEP);
         } else {
             self.inside.push(identity);
