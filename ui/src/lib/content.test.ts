@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { excerpt, fromBase64, mediaKind, pretty, readable } from './content';
+import { excerpt, fromBase64, longLast, mediaKind, pretty } from './content';
 
 describe('bytes', () => {
 	it('are read as UTF-8', () => expect(fromBase64('eyJ4Ijoiw7wifQ==')).toBe('{"x":"ü"}'));
@@ -16,9 +16,8 @@ describe('JSON', () => {
 		expect(pretty(text)).toEqual({ text, json: true });
 		expect(pretty('{"id":"12345678901234567890"}').text).toContain('\n');
 	});
-	it('in a string is indented too', () => {
-		expect(readable('{"a":1}')).toBe('{\n  "a": 1\n}');
-		expect([readable('text'), readable(null), readable(undefined)]).toEqual(['text', 'null', '']);
+	it('of a record begins with what is short', () => {
+		expect(Object.keys(longLast({ input: [], id: 'a', tools: [], unknown: {} }))).toEqual(['id', 'unknown', 'input', 'tools']);
 	});
 });
 

@@ -35,10 +35,14 @@ export function pretty(text: string): { text: string; json: boolean } {
 	}
 }
 
-/** A value as a person reads it: a string is its own text, anything else is indented JSON. */
-export function readable(value: Json | undefined): string {
-	if (value === undefined) return '';
-	return typeof value === 'string' ? pretty(value).text : JSON.stringify(value, null, 2);
+/** The same object with what may be long at its end, so that its beginning tells of everything else. */
+export function longLast(object: JsonObject): JsonObject {
+	const long = ['system_prompt', 'tools', 'input', 'output', 'payload', 'raw_artifacts'];
+	const entries = Object.entries(object);
+	return Object.fromEntries([
+		...entries.filter(([key]) => !long.includes(key)),
+		...entries.filter(([key]) => long.includes(key))
+	]);
 }
 
 /** The beginning of a text; `rest` is how many characters it leaves out. */

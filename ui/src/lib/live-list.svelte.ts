@@ -1,7 +1,7 @@
 /** News of a list: asks for its first page again when something has arrived, and counts what differs. */
 
 import { PAGE_SIZE, type ConversationPage, type Result } from './api/client';
-import { follow } from './live';
+import { follow, type StreamState } from './live';
 
 /** The shortest time between two questions to the server. */
 const PAUSE_MS = 1_500;
@@ -10,7 +10,7 @@ export class LiveList {
 	/** The first page as it is now, when it differs from what is shown. */
 	fresh = $state.raw<ConversationPage | null>(null);
 	/** Null until the stream has answered. */
-	online = $state<boolean | null>(null);
+	stream = $state<StreamState | null>(null);
 
 	#load: () => Promise<Result<ConversationPage>>;
 	#shown: () => ConversationPage | null;
@@ -39,9 +39,14 @@ export class LiveList {
 		return fresh;
 	}
 
+	/** Forgets what was fresh: the list is another one now. */
+	forget(): void {
+		this.fresh = null;
+	}
+
 	/** Follows the stream until the returned function is called. */
 	follow(): () => void {
-		const stop = follow({ news: () => this.#askSoon(), online: (is) => (this.online = is) });
+		const stop = follow({ news: () => this.#askSoon(), state: (state) => (this.stream = state) });
 		return () => {
 			stop();
 			clearTimeout(this.#timer);

@@ -10,13 +10,16 @@ import { LIVE_PATH } from './api/client';
 import { isObject } from './content';
 import { EventParser } from './sse';
 
+/** `refused`: the server does not give it to us, and will not if we ask again. */
+export type StreamState = 'open' | 'lost' | 'refused';
+
 export interface Listener {
 	/** Only this conversation; all when left out. */
 	conversation?: string;
 	/** Something is new in this conversation; null when that may be any. */
 	news: (conversationId: string | null) => unknown;
-	/** Whether the stream is open. */
-	online?: (is: boolean) => unknown;
+	/** How the stream is, whenever that changes. */
+	state?: (state: StreamState) => unknown;
 }
 
 const FIRST_PAUSE_MS = 1_000;
@@ -33,36 +36,35 @@ async function keepFollowing(listener: Listener, stop: AbortSignal): Promise<voi
 	let pauseMs = FIRST_PAUSE_MS;
 	while (!stop.aborted) {
 		const outcome = await readStream(listener, stop, () => {
-			listener.online?.(true);
+			listener.state?.('open');
 			listener.news(null);
 			pauseMs = FIRST_PAUSE_MS;
 		});
 		if (stop.aborted) return;
-		listener.online?.(false);
-		// Asking again would be refused again: whoever shows the records says why.
+		listener.state?.(outcome);
 		if (outcome === 'refused') return;
 		await pause(pauseMs, stop);
 		pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
 	}
 }
 
-async function readStream(listener: Listener, stop: AbortSignal, opened: () => void): Promise<'refused' | 'ended'> {
+async function readStream(listener: Listener, stop: AbortSignal, opened: () => void): Promise<'refused' | 'lost'> {
 	try {
 		const headers = { Accept: 'text/event-stream', ...access.headers() };
 		const only = listener.conversation && `?${new URLSearchParams({ conversation: listener.conversation })}`;
 		const response = await fetch(`${LIVE_PATH}${only ?? ''}`, { headers, signal: stop, cache: 'no-store' });
 		if (response.status >= 400 && response.status < 500) return 'refused';
-		if (!response.ok || !response.body) return 'ended';
+		if (!response.ok || !response.body) return 'lost';
 		opened();
 		const parser = new EventParser();
 		const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
 		for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
 			for (const event of parser.push(piece.value)) listener.news(conversationOf(event.data));
 		}
-		return 'ended';
+		return 'lost';
 	} catch {
 		// The connection was cut, by us or by the world: either way it has ended, and the caller knows which.
-		return 'ended';
+		return 'lost';
 	}
 }
 

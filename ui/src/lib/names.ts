@@ -1,6 +1,7 @@
 /** What records are called before people. Pure. */
 
-import type { Entry } from './records';
+import { plural } from './format';
+import type { Conversation, Entry } from './records';
 
 const EVENTS: Record<string, string> = {
 	'user.input': 'User input',
@@ -31,4 +32,12 @@ export function entryTitle(entry: Entry): string {
 		case 'event':
 			return eventName(entry.type);
 	}
+}
+
+/** How much happened: `3 calls`, `2 steps`; what did not happen is left out, except calls. */
+export function activity(conversation: Conversation): string[] {
+	const { calls, steps, events } = conversation;
+	return [plural(calls, 'call'), steps > 0 ? plural(steps, 'step') : '', events > 0 ? plural(events, 'event') : ''].filter(
+		Boolean
+	);
 }

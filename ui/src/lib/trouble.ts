@@ -3,6 +3,8 @@
 export interface Trouble {
 	/** `key`: an API key would help. `missing`: there is no such thing. `other`: trying again may help. */
 	kind: 'key' | 'missing' | 'other';
+	/** Of `key`: nothing else would help. */
+	keyOnly?: boolean;
 	what: string;
 	advice: string;
 }
@@ -29,11 +31,12 @@ export function foreign(address: string): Trouble {
 export function refused(status: number, said: string, hasKey: boolean): Trouble {
 	if (status === 401) {
 		return hasKey
-			? { kind: 'key', what: 'The server does not accept this API key.', advice: said || 'Give another one.' }
+			? { kind: 'key', keyOnly: true, what: 'The server does not accept this API key.', advice: sentence(said) || 'Give another one.' }
 			: {
 					kind: 'key',
+					keyOnly: true,
 					what: 'This server asks for an API key.',
-					advice: 'Make one on the server with "lightwell keys create" and give it here. It stays in this tab.'
+					advice: 'Make one on the server with "lightwell keys create" and give it here.'
 				};
 	}
 	if (status === 403) return { kind: 'key', what: 'The server refuses this request.', advice: sentence(said) };
