@@ -1,1 +1,45 @@
-//! See ARCHITECTURE.md.
+//! The embedded engine: SQLite, one file a UTC day, and `meta.db`.
+//!
+//! ```text
+//!   append ─► prepare (threads) ─► router ─► writer of the day ─► 2026-11-22/records.db
+//!             take apart, hash      home       group commit           │ content, nodes, records, rollups
+//!   queries ─► readers (threads) ──────────────────────────────────────┘
+//!              └─► meta.db: keys, deletions, conversation-to-days index
+//! ```
+//!
+//! Invariants:
+//! - an append is answered after the commit of every file that it went to;
+//! - each day's file stands by itself: its references never leave it, and it can be unlinked at any time;
+//! - what a record contributes to its conversation is committed together with it, once;
+//! - `meta.db`'s index is derived, everything else in it is not;
+//! - the caller's runtime never waits on a disk or a lock that is held across one.
+//!
+//! Column segments (`<day>/segments`) and the search index will lie beside `records.db`, derived from it.
+
+mod codec;
+mod codes;
+mod day_file;
+mod engine;
+mod fault;
+mod file;
+mod gather;
+mod history;
+mod id_filter;
+mod list;
+mod load;
+mod meta;
+mod prepare;
+mod query;
+mod reader;
+mod recent;
+mod rollup;
+mod schema;
+mod selection;
+mod shard;
+mod sqlite_store;
+mod sweep;
+mod symbols;
+mod workers;
+mod writer;
+
+pub use sqlite_store::SqliteStore;

@@ -7,6 +7,8 @@
 //! - deleting records deletes the content that only they referenced, and refuses their late copies.
 
 pub mod arrival;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod conversation;
 mod cursor;
 mod delete;

@@ -1,0 +1,91 @@
+//! Opening SQLite files: ours or none, with a clear word about any other.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::fault::{Fault, Result};
+
+/// What a file must say it is.
+pub struct Format {
+    /// "a Lightwell day file"
+    pub what: &'static str,
+    /// `pragma application_id`
+    pub application_id: i32,
+    /// `pragma user_version`
+    pub version: i32,
+    /// DDL of a new one.
+    pub create: fn() -> String,
+}
+
+/// Pages that the log may hold before they are moved into the file: 32 MiB.
+const CHECKPOINT_PAGES: u32 = 4000;
+/// How long to wait for another connection of ours that writes the same file.
+const BUSY_MS: u32 = 10_000;
+
+/// Opens a file for writing and creates it where there is none.
+pub fn open_writer(path: &Path, format: &Format, cache_kib: u32) -> Result<Connection> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch(&format!("pragma busy_timeout = {BUSY_MS}"))?;
+    let is_new = check(&connection, format)?;
+    if is_new {
+        connection.execute_batch("pragma page_size = 8192; pragma auto_vacuum = incremental;")?;
+    }
+    connection.execute_batch(&format!(
+        "pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on; pragma temp_store = memory;
+         pragma cache_size = -{cache_kib}; pragma wal_autocheckpoint = {CHECKPOINT_PAGES};
+         pragma journal_size_limit = 67108864;"
+    ))?;
+    if is_new {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(&(format.create)())?;
+        transaction.pragma_update(None, "application_id", format.application_id)?;
+        transaction.pragma_update(None, "user_version", format.version)?;
+        transaction.commit()?;
+    }
+    Ok(connection)
+}
+
+/// Opens a file that exists for reading.
+pub fn open_reader(path: &Path, format: &Format) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    connection.execute_batch(&format!("pragma busy_timeout = {BUSY_MS}"))?;
+    check(&connection, format)?;
+    connection
+        .execute_batch("pragma query_only = 1; pragma temp_store = memory; pragma cache_size = -2048;")?;
+    Ok(connection)
+}
+
+/// Moves what the log holds into the file and empties the log.
+pub fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))
+}
+
+/// True when the file is new; a fault when it is not of this format.
+fn check(connection: &Connection, format: &Format) -> Result<bool> {
+    let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i32>(0));
+    let (application_id, version) = (number("pragma application_id")?, number("pragma user_version")?);
+    if application_id == 0 && version == 0 {
+        let tables = number("select count(*) from sqlite_schema")?;
+        return if tables == 0 { Ok(true) } else { Err(foreign(format)) };
+    }
+    if application_id != format.application_id {
+        return Err(foreign(format));
+    }
+    if version != format.version {
+        return Err(Fault::Damaged(format!(
+            "it has version {version} of {}, this program reads version {}",
+            format.what, format.version
+        )));
+    }
+    Ok(false)
+}
+
+fn foreign(format: &Format) -> Fault {
+    Fault::Damaged(format!("it is not {}", format.what))
+}

@@ -1,0 +1,197 @@
+//! What can be done for a record before it reaches the one thread that writes its file: taking it apart, hashing and serialising.
+
+use jiff::Timestamp;
+use lightwell_model::{
+    AddressedGeneration, Content, ContentId, Event, Fragment, Generation, NotCanonical, Record, RecordKind,
+    Step, TenantId,
+};
+use lightwell_store::arrival;
+
+use crate::codes;
+
+/// A record on its way into a file.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Its owner.
+    pub tenant: TenantId,
+    /// [`codes::record_key`]
+    pub key: i64,
+    /// Its natural id.
+    pub id: String,
+    /// [`codes::conversation_key`]
+    pub conversation_key: i64,
+    /// Its conversation.
+    pub conversation_id: String,
+    /// The moment that places it in time.
+    pub at: Timestamp,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// What it says, when it was told whole.
+    pub digest: Option<ContentId>,
+    /// The record without what the row and the content hold; restored by [`restore`].
+    pub head: Record,
+    /// [`Self::head`] as JSON.
+    pub body: Vec<u8>,
+    /// What it shares with others; only generations do.
+    pub shared: Shared,
+}
+
+/// The content of a generation, and the history after each message.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// System prompt.
+    pub system_prompt: Option<Content>,
+    /// Tool set.
+    pub tools: Option<Content>,
+    /// Messages of input and output.
+    pub messages: Vec<Content>,
+    /// The history after each message.
+    pub nodes: Vec<lightwell_model::NodeId>,
+    /// How many of the messages are input.
+    pub inputs: usize,
+}
+
+impl Prepared {
+    /// Takes a record apart.
+    pub fn new(tenant: &TenantId, record: Record) -> Self {
+        let (key, id, at) =
+            (codes::record_key(tenant, record.kind(), record.id()), record.id().to_owned(), record.at());
+        let (mut head, received_at, shared, fresh) = match record {
+            Record::Generation(generation) => addressed(generation),
+            Record::Step(step) => {
+                let digest = step.fragments.is_empty().then(|| arrival::step_digest(&step));
+                let received_at = step.received_at;
+                (Record::Step(step), received_at, Shared::default(), digest)
+            }
+            Record::Event(event) => {
+                let (digest, received_at) = (event.digest(), event.received_at);
+                (Record::Event(event), received_at, Shared::default(), Some(digest))
+            }
+        };
+        let mut digest = fresh;
+        if let Some(fragments) = fragments(&mut head) {
+            digest = digest.or_else(|| whole_digest(fragments, &id, at));
+            if digest.is_some() {
+                fragments.clear();
+            }
+        }
+        let conversation_id = std::mem::take(conversation(&mut head));
+        let body = match &head {
+            Record::Generation(generation) => serde_json::to_vec(generation),
+            Record::Step(step) => serde_json::to_vec(step),
+            Record::Event(event) => serde_json::to_vec(event),
+        };
+        let body = body.expect("a record has string keys only");
+        let conversation_key = codes::conversation_key(tenant, &conversation_id);
+        let tenant = tenant.clone();
+        Self {
+            tenant,
+            key,
+            id,
+            conversation_key,
+            conversation_id,
+            at,
+            received_at,
+            digest,
+            head,
+            body,
+            shared,
+        }
+    }
+
+    /// The record as it arrived.
+    pub fn assemble(self) -> Result<Record, NotCanonical> {
+        let mut record = self.head;
+        restore_told(&mut record, &self.conversation_id, self.received_at, self.digest);
+        let Record::Generation(head) = record else { return Ok(record) };
+        let Shared { system_prompt, tools, messages: mut input, nodes, inputs } = self.shared;
+        let output = input.split_off(inputs);
+        // Nodes are not looked at when a generation is put together.
+        let (input_nodes, output_nodes) = (nodes, Vec::new());
+        AddressedGeneration { head, system_prompt, tools, input, output, input_nodes, output_nodes }
+            .assemble()
+            .map(Record::Generation)
+    }
+
+    /// Roughly what it takes of memory while it waits.
+    pub fn bytes(&self) -> usize {
+        let contents =
+            self.shared.messages.iter().chain(&self.shared.system_prompt).chain(&self.shared.tools);
+        1024 + self.body.len() + contents.map(|content| content.canonical().len() + 64).sum::<usize>()
+    }
+}
+
+/// Puts back what [`Prepared::new`] took out, except for content.
+pub fn restore(
+    kind: RecordKind,
+    body: &[u8],
+    conversation_id: &str,
+    received_at: Timestamp,
+    digest: Option<ContentId>,
+) -> serde_json::Result<Record> {
+    let mut record: Record = match kind {
+        RecordKind::Generation => serde_json::from_slice::<Generation>(body)?.into(),
+        RecordKind::Step => serde_json::from_slice::<Step>(body)?.into(),
+        RecordKind::Event => serde_json::from_slice::<Event>(body)?.into(),
+    };
+    restore_told(&mut record, conversation_id, received_at, digest);
+    Ok(record)
+}
+
+fn restore_told(
+    record: &mut Record,
+    conversation_id: &str,
+    received_at: Timestamp,
+    digest: Option<ContentId>,
+) {
+    conversation_id.clone_into(conversation(record));
+    match record {
+        Record::Generation(generation) => generation.received_at = received_at,
+        Record::Step(step) => step.received_at = received_at,
+        Record::Event(event) => event.received_at = received_at,
+    }
+    if let Some(digest) = digest {
+        let whole = arrival::whole(record.id(), record.at(), digest);
+        if let Some(fragments) = fragments(record) {
+            fragments.push(whole);
+        }
+    }
+}
+
+/// Everything of a generation but its content, its content, and its digest when it was told whole.
+fn addressed(generation: Generation) -> (Record, Timestamp, Shared, Option<ContentId>) {
+    let addressed = generation.address();
+    let digest = addressed.head.fragments.is_empty().then(|| addressed.digest());
+    let AddressedGeneration { head, system_prompt, tools, input, output, input_nodes, output_nodes } =
+        addressed;
+    let inputs = input.len();
+    let (mut messages, mut nodes) = (input, input_nodes);
+    messages.extend(output);
+    nodes.extend(output_nodes);
+    let received_at = head.received_at;
+    (head.into(), received_at, Shared { system_prompt, tools, messages, nodes, inputs }, digest)
+}
+
+/// The digest of a record whose only fragment can be made again from it.
+fn whole_digest(fragments: &[Fragment], id: &str, at: Timestamp) -> Option<ContentId> {
+    match fragments {
+        [fragment] if *fragment == arrival::whole(id, at, fragment.digest) => Some(fragment.digest),
+        _ => None,
+    }
+}
+
+fn fragments(record: &mut Record) -> Option<&mut Vec<Fragment>> {
+    match record {
+        Record::Generation(generation) => Some(&mut generation.fragments),
+        Record::Step(step) => Some(&mut step.fragments),
+        Record::Event(_) => None,
+    }
+}
+
+fn conversation(record: &mut Record) -> &mut String {
+    match record {
+        Record::Generation(generation) => &mut generation.conversation_id,
+        Record::Step(step) => &mut step.conversation_id,
+        Record::Event(event) => &mut event.conversation_id,
+    }
+}

@@ -1,0 +1,242 @@
+//! The trait's face of the engine.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use lightwell_model::{Day, Generation, Record, TenantId};
+use lightwell_store::{
+    ApiKey, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion, Filter, KeyDigest,
+    NewApiKey, Outcome, Page, Store, StoreError, Totals,
+};
+use tokio::sync::oneshot;
+
+use crate::day_file::FORMAT;
+use crate::engine::Engine;
+use crate::fault::Fault;
+use crate::meta::Meta;
+use crate::prepare::Prepared;
+use crate::reader::Reader;
+use crate::selection::Selection;
+use crate::shard::Shard;
+use crate::workers::Workers;
+use crate::{codec, file, list, query};
+
+const PREPARERS: usize = 2;
+const READERS: usize = 2;
+
+/// Records in SQLite files below one folder, which belongs to one process at a time.
+pub struct SqliteStore {
+    engine: Arc<Engine>,
+    preparers: Arc<Workers<Reader>>,
+    readers: Arc<Workers<Reader>>,
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the store in a folder, which is made when it is not there. Blocks while it reads what is stored; deletions
+    /// that were interrupted are carried out first.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let root = root.into();
+        let fault = |error: std::io::Error| Fault::from(error).at(&root, "open the data folder");
+        std::fs::create_dir_all(&root).map_err(fault)?;
+        let lock = lock(&root)?;
+        let meta_path = root.join("meta.db");
+        let meta = Meta::open(&meta_path).map_err(|fault| fault.at(&meta_path, "open"))?;
+        let days = load_days(&root, &meta)?;
+        let dictionaries = match days.last() {
+            Some((shard, _)) => file::open_reader(&shard.path, &FORMAT)
+                .and_then(|connection| codec::dictionaries(&connection))
+                .map_err(|fault| fault.at(&shard.path, "open"))?,
+            None => Vec::new(),
+        };
+        let engine = Arc::new(Engine::new(root.clone(), meta, dictionaries, days));
+        let reader = move || Reader::new(meta_path.clone());
+        let preparers = Workers::start("lightwell-prepare", PREPARERS, reader.clone()).map_err(fault)?;
+        let readers = Workers::start("lightwell-read", READERS, reader).map_err(fault)?;
+        let store = Self { engine, preparers: Arc::new(preparers), readers: Arc::new(readers), _lock: lock };
+        store.resume_deletions()?;
+        Ok(store)
+    }
+
+    /// Takes up what earlier deletions refuse, and carries out those that were interrupted.
+    fn resume_deletions(&self) -> Result<(), StoreError> {
+        let engine = &self.engine;
+        let deletions =
+            engine.meta.deletions().map_err(|fault| fault.at(engine.meta.path(), "read deletions"))?;
+        engine.remember_deletions(&deletions);
+        let mut reader = Reader::new(engine.meta.path().to_owned());
+        for row in deletions.iter().filter(|row| !row.done) {
+            let (sender, receiver) = channel();
+            let selection: Selection = engine.selection(row)?;
+            engine.carry_out(&mut reader, row.seq.unwrap_or_default(), selection, move |result| {
+                drop(sender.send(result));
+            });
+            receiver.recv().map_err(|_| StoreError::Closed)??;
+        }
+        Ok(())
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Engine, &mut Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let engine = Arc::clone(&self.engine);
+        self.readers.run(move |reader| question(&engine, reader)).await
+    }
+
+    fn shut_down(engine: &Engine, preparers: &Workers<Reader>, readers: &Workers<Reader>) {
+        preparers.stop();
+        engine.close();
+        readers.stop();
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        Self::shut_down(&self.engine, &self.preparers, &self.readers);
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for SqliteStore {
+    async fn append(&self, tenant: &TenantId, records: Vec<Record>) -> Result<Vec<Outcome>, StoreError> {
+        let (engine, tenant) = (Arc::clone(&self.engine), tenant.clone());
+        let (reply, answer) = oneshot::channel();
+        self.preparers.submit(move |reader| {
+            let prepared = records.into_iter().map(|record| Prepared::new(&tenant, record)).collect();
+            // A caller that went away does not want the answer; what it sent is stored all the same.
+            engine.append(reader, prepared, move |result| drop(reply.send(result)));
+        })?;
+        let outcomes = answer.await.map_err(|_| StoreError::Closed)??;
+        Ok(outcomes.into_iter().flatten().collect())
+    }
+
+    async fn conversations(
+        &self,
+        tenant: &TenantId,
+        query: &ConversationQuery,
+    ) -> Result<Page<ConversationSummary>, StoreError> {
+        let (tenant, query) = (tenant.clone(), query.clone());
+        self.read(move |engine, reader| list::conversations(engine, reader, &tenant, &query)).await
+    }
+
+    async fn conversation(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<Option<ConversationDetail>, StoreError> {
+        let (tenant, id) = (tenant.clone(), id.to_owned());
+        self.read(move |engine, reader| query::conversation(engine, reader, &tenant, &id)).await
+    }
+
+    async fn generation(&self, tenant: &TenantId, id: &str) -> Result<Option<Generation>, StoreError> {
+        let (tenant, id) = (tenant.clone(), id.to_owned());
+        self.read(move |engine, reader| query::generation(engine, reader, &tenant, &id)).await
+    }
+
+    async fn totals(&self, tenant: &TenantId, filter: &Filter) -> Result<Totals, StoreError> {
+        let (tenant, filter) = (tenant.clone(), filter.clone());
+        self.read(move |engine, reader| query::totals(engine, reader, &tenant, &filter)).await
+    }
+
+    async fn delete(&self, deletion: &Deletion) -> Result<Deleted, StoreError> {
+        let (engine, deletion) = (Arc::clone(&self.engine), deletion.clone());
+        let (reply, answer) = oneshot::channel();
+        self.preparers.submit(move |reader| {
+            engine.delete(reader, &deletion, move |result| drop(reply.send(result)));
+        })?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn add_key(&self, key: NewApiKey) -> Result<ApiKey, StoreError> {
+        self.read(move |engine, _| engine.meta.add_key(&key)).await
+    }
+
+    async fn find_key(&self, digest: &KeyDigest) -> Result<Option<ApiKey>, StoreError> {
+        let digest = *digest;
+        self.read(move |engine, _| engine.meta.find_key(&digest)).await
+    }
+
+    async fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        self.read(|engine, _| engine.meta.keys()).await
+    }
+
+    async fn revoke_key(&self, id: &str) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.read(move |engine, _| engine.meta.revoke_key(&id)).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.read(|engine, _| if engine.is_closed() { Err(StoreError::Closed) } else { probe(&engine.root) })
+            .await
+    }
+
+    async fn close(&self) {
+        let (engine, preparers, readers) =
+            (Arc::clone(&self.engine), Arc::clone(&self.preparers), Arc::clone(&self.readers));
+        let (done, closed) = oneshot::channel();
+        let work = move || {
+            Self::shut_down(&engine, &preparers, &readers);
+            // Nobody waits when the caller went away.
+            let _ = done.send(());
+        };
+        if std::thread::Builder::new().name("lightwell-close".to_owned()).spawn(work).is_ok() {
+            // The thread always answers, unless it panicked, which closes nothing more.
+            let _ = closed.await;
+        }
+    }
+}
+
+/// The disk takes a little more.
+fn probe(root: &Path) -> Result<(), StoreError> {
+    let path = root.join("probe");
+    let write = || {
+        std::fs::write(&path, [0; 8192])?;
+        File::open(&path)?.sync_all()?;
+        std::fs::remove_file(&path)
+    };
+    write().map_err(|error| Fault::from(error).at(&path, "write"))
+}
+
+fn lock(root: &Path) -> Result<File, StoreError> {
+    let path = root.join("lock");
+    let fault = |error: std::io::Error| Fault::from(error).at(&path, "lock the data folder");
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(fault)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Unavailable {
+            reason: format!("another process uses {}", root.display()),
+            retry_after: Duration::from_secs(1),
+        }),
+        Err(TryLockError::Error(error)) => Err(fault(error)),
+    }
+}
+
+/// Every day that has a file, oldest first, with its ids; brings the index of conversations up to date.
+fn load_days(root: &Path, meta: &Meta) -> Result<Vec<(Shard, crate::id_filter::IdFilter)>, StoreError> {
+    let fault = |error: std::io::Error| Fault::from(error).at(root, "list the days");
+    let mut days: Vec<Day> = Vec::new();
+    for entry in std::fs::read_dir(root).map_err(fault)? {
+        days.extend(entry.map_err(fault)?.file_name().to_str().and_then(|name| name.parse::<Day>().ok()));
+    }
+    days.sort();
+    let mut loaded = Vec::new();
+    for shard in days.into_iter().map(|day| Shard::new(root, day)) {
+        // A crash between making the folder and the file leaves an empty folder, or a file without tables.
+        if !shard.path.exists() {
+            continue;
+        }
+        let load = || {
+            drop(file::open_writer(&shard.path, &FORMAT, 1024)?);
+            let (filter, unindexed) = shard.load(meta.watermark(shard.number())?)?;
+            meta.index(shard.number(), &unindexed)?;
+            Ok::<_, Fault>(filter)
+        };
+        let filter = load().map_err(|fault| fault.at(&shard.path, "open"))?;
+        loaded.push((shard, filter));
+    }
+    Ok(loaded)
+}

@@ -1,0 +1,267 @@
+//! The one thread that writes a day's file. It takes what has queued up while the last group was being made durable, writes it in one
+//! transaction, and answers everyone after the commit.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use lightwell_store::{Deleted, Outcome, StoreError};
+
+use crate::codec;
+use crate::codes::nanoseconds;
+use crate::day_file::DayFile;
+use crate::engine::Engine;
+use crate::fault::{Fault, Result};
+use crate::gather::Gather;
+use crate::selection::Selection;
+use crate::shard::{Job, Routed, Shard};
+
+/// A group is committed when it has this many records ...
+const GROUP_RECORDS: usize = 2000;
+/// ... or takes this much memory.
+const GROUP_BYTES: usize = 64 << 20;
+/// A writer without work moves its log into the file, closes it and ends.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// Starts the writer of a day.
+pub fn start(engine: Arc<Engine>, shard: Arc<Shard>, jobs: Receiver<Job>) -> std::io::Result<JoinHandle<()>> {
+    let name = format!("lightwell-{}", shard.day);
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(move || Writer { engine, shard, file: None, unindexed: Vec::new() }.run(&jobs))
+}
+
+struct Writer {
+    engine: Arc<Engine>,
+    shard: Arc<Shard>,
+    file: Option<DayFile>,
+    /// New conversations that the index does not have yet.
+    unindexed: Vec<(i64, i64)>,
+}
+
+struct Append {
+    records: Vec<Routed>,
+    bytes: usize,
+    gather: Arc<Gather<Vec<Option<Outcome>>>>,
+}
+
+impl Writer {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        loop {
+            let mut next = match jobs.recv_timeout(IDLE) {
+                Ok(job) => Some(job),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    let mut late = None;
+                    let is_idle = || match jobs.try_recv() {
+                        Ok(job) => {
+                            late = Some(job);
+                            false
+                        }
+                        Err(TryRecvError::Empty | TryRecvError::Disconnected) => true,
+                    };
+                    if self.engine.retire(self.shard.day, is_idle) {
+                        break;
+                    }
+                    late
+                }
+            };
+            while let Some(job) = next.take() {
+                next = match job {
+                    Job::Append { records, bytes, gather } => {
+                        self.group(Append { records, bytes, gather }, jobs)
+                    }
+                    Job::Delete { selection, gather } => {
+                        self.delete(&selection, &gather);
+                        None
+                    }
+                };
+            }
+        }
+        self.leave();
+    }
+
+    /// Commits a group that begins with `first`; gives the job that came after it, if one was taken already.
+    fn group(&mut self, first: Append, jobs: &Receiver<Job>) -> Option<Job> {
+        let (mut count, mut bytes) = (first.records.len(), first.bytes);
+        let mut group = vec![first];
+        let mut next = None;
+        while count < GROUP_RECORDS && bytes < GROUP_BYTES {
+            match jobs.try_recv() {
+                Ok(Job::Append { records, bytes: more, gather }) => {
+                    count += records.len();
+                    bytes += more;
+                    group.push(Append { records, bytes: more, gather });
+                }
+                Ok(other) => {
+                    next = Some(other);
+                    break;
+                }
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            }
+        }
+        self.commit(group);
+        next
+    }
+
+    fn commit(&mut self, group: Vec<Append>) {
+        let mut keys = Vec::new();
+        let mut bytes = 0;
+        let mut span = None::<(i64, i64)>;
+        let (mut gathers, mut parts) = (Vec::new(), Vec::new());
+        for append in group {
+            bytes += append.bytes;
+            for Routed { prepared, .. } in &append.records {
+                keys.push(prepared.key);
+                let at = nanoseconds(prepared.at);
+                span = Some(span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
+            }
+            gathers.push(append.gather);
+            parts.push(append.records);
+        }
+        let result = self.store(parts);
+        if let Some((first, last)) = span.filter(|_| result.is_ok()) {
+            self.shard.cover(first);
+            self.shard.cover(last);
+        }
+        self.engine.arrived(keys, bytes);
+        match result {
+            Ok(parts) => {
+                for (gather, outcomes) in gathers.into_iter().zip(parts) {
+                    gather.part(Ok::<_, &StoreError>(|all: &mut Vec<Option<Outcome>>| {
+                        outcomes.into_iter().for_each(|(place, outcome)| all[place] = Some(outcome));
+                    }));
+                }
+            }
+            Err(error) => {
+                for gather in gathers {
+                    gather.part(Err::<fn(&mut Vec<Option<Outcome>>), _>(&error));
+                }
+            }
+        }
+    }
+
+    fn store(
+        &mut self,
+        parts: Vec<Vec<Routed>>,
+    ) -> std::result::Result<Vec<Vec<(usize, Outcome)>>, StoreError> {
+        let path = self.shard.path.clone();
+        let stored = self.open().and_then(|file| write(file, parts));
+        let ((outcomes, conversations), trained) = stored.map_err(|fault| {
+            self.recover();
+            fault.at(&path, "store records")
+        })?;
+        if trained {
+            self.share_dictionaries();
+        }
+        self.shard.set_ready();
+        self.unindexed.extend(conversations);
+        self.index()?;
+        Ok(outcomes)
+    }
+
+    /// Hands what this file has trained to the days to come. It is a convenience: without, they train their own.
+    fn share_dictionaries(&self) {
+        let trained = self.file.as_ref().map(|file| codec::dictionaries(&file.connection));
+        if let (Some(Ok(trained)), Ok(mut known)) = (trained, self.engine.dictionaries.lock()) {
+            *known = trained;
+        }
+    }
+
+    /// Brings the index of conversations up to date. What could not be indexed is tried again with the next group.
+    fn index(&mut self) -> std::result::Result<(), StoreError> {
+        let meta = &self.engine.meta;
+        meta.index(self.shard.number(), &self.unindexed)
+            .map_err(|fault| fault.at(meta.path(), "index conversations"))?;
+        self.unindexed.clear();
+        Ok(())
+    }
+
+    fn delete(&mut self, selection: &Selection, gather: &Gather<Deleted>) {
+        let path = self.shard.path.clone();
+        let result = self.sweep(selection).map_err(|fault| {
+            self.recover();
+            fault.at(&path, "delete records")
+        });
+        match result {
+            Ok(deleted) => gather.part(Ok::<_, &StoreError>(|all: &mut Deleted| *all += deleted)),
+            Err(error) => gather.part(Err::<fn(&mut Deleted), _>(&error)),
+        }
+    }
+
+    fn sweep(&mut self, selection: &Selection) -> Result<Deleted> {
+        if self.file.is_none() && !self.shard.is_ready() {
+            return Ok(Deleted::default());
+        }
+        let swept = self.open()?.sweep(selection)?;
+        if swept.empty {
+            self.remove()?;
+        }
+        Ok(swept.deleted)
+    }
+
+    /// Removes the file with everything in it.
+    fn remove(&mut self) -> Result<()> {
+        self.shard.set_removed();
+        self.file = None;
+        self.unindexed.clear();
+        if let Some(folder) = self.shard.path.parent() {
+            match std::fs::remove_dir_all(folder) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                _ => sync_folder(&self.engine.root)?,
+            }
+        }
+        self.engine.meta.forget_day(self.shard.number())?;
+        self.engine.forget_ids(self.shard.day);
+        Ok(())
+    }
+
+    fn open(&mut self) -> Result<&mut DayFile> {
+        if self.file.is_none() {
+            if let Some(folder) = self.shard.path.parent().filter(|folder| !folder.exists()) {
+                std::fs::create_dir_all(folder)?;
+                sync_folder(&self.engine.root)?;
+            }
+            let dictionaries = self.engine.dictionaries.lock().map(|known| known.clone()).unwrap_or_default();
+            self.file = Some(DayFile::open(&self.shard.path, &dictionaries)?);
+        }
+        self.file.as_mut().ok_or_else(|| Fault::Damaged("the file is not open".to_owned()))
+    }
+
+    /// After a failure: what is cached may not be what is stored. The next group opens the file anew.
+    fn recover(&mut self) {
+        if let Some(file) = &mut self.file {
+            file.roll_back();
+        }
+        self.file = None;
+    }
+
+    fn leave(&mut self) {
+        if let Some(file) = self.file.take() {
+            // What stays in the log is read from there, and moved by whoever opens the file next.
+            let _ = crate::file::checkpoint(&file.connection);
+        }
+    }
+}
+
+type Written = (Vec<Vec<(usize, Outcome)>>, Vec<(i64, i64)>);
+
+fn write(file: &mut DayFile, parts: Vec<Vec<Routed>>) -> Result<(Written, bool)> {
+    let trained = file.begin()?;
+    let mut outcomes = Vec::with_capacity(parts.len());
+    for records in parts {
+        let part = records
+            .into_iter()
+            .map(|Routed { place, known, prepared }| Ok((place, file.apply(prepared, known)?)));
+        outcomes.push(part.collect::<Result<_>>()?);
+    }
+    let conversations = file.commit()?;
+    Ok(((outcomes, conversations), trained))
+}
+
+/// Makes a new or removed folder entry durable.
+fn sync_folder(folder: &std::path::Path) -> Result<()> {
+    std::fs::File::open(folder)?.sync_all()?;
+    Ok(())
+}

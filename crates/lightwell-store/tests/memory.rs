@@ -1,0 +1,5 @@
+//! The in-memory engine keeps the promises of the trait.
+
+use lightwell_store::conformance::model::Memory;
+
+lightwell_store::conformance_suite!(Memory);
