@@ -48,10 +48,10 @@ it('shows of each call only what is new in it', async () => {
 
 	await calls.nth(0).getByText('Has Ms Okafor arrived?').waitFor();
 	await calls.nth(0).getByText('Let me look.').waitFor();
-	expect(await calls.nth(0).locator('.tool .text').textContent()).toBe('{\n  "guest": "Okafor"\n}');
+	expect(await calls.nth(0).locator('.tool .text').textContent()).toBe('{ "guest": "Okafor" }');
 
 	await calls.nth(1).getByText('She has room 204.').waitFor();
-	expect(await calls.nth(1).locator('.tool .text').textContent()).toBe('{\n  "room": "204"\n}');
+	expect(await calls.nth(1).locator('.tool .text').textContent()).toBe('{ "room": "204" }');
 	expect(await calls.nth(1).getByText('Has Ms Okafor arrived?').count()).toBe(0);
 	await calls.nth(1).getByText('2 earlier messages').click();
 	await calls.nth(1).getByText('Has Ms Okafor arrived?').waitFor();

@@ -7,14 +7,18 @@ describe('bytes', () => {
 });
 
 describe('JSON', () => {
-	it('is indented', () => expect(pretty('{"a":[1]}')).toEqual({ text: '{\n  "a": [\n    1\n  ]\n}', json: true }));
+	it('is indented unless it fits a line', () => {
+		expect(pretty('{"a":[1],"b":"x\\ny"}')).toEqual({ text: '{ "a": [ 1 ], "b": "x\\ny" }', json: true });
+		const long = 'x'.repeat(80);
+		expect(pretty(`{"a":"${long}"}`)).toEqual({ text: `{\n  "a": "${long}"\n}`, json: true });
+	});
 	it.each(['plain', '{broken', '12', '"text"', ''])('%j stays as it is', (text) =>
 		expect(pretty(text)).toEqual({ text, json: false })
 	);
 	it('is never rounded', () => {
 		const text = '{"id":12345678901234567890}';
 		expect(pretty(text)).toEqual({ text, json: true });
-		expect(pretty('{"id":"12345678901234567890"}').text).toContain('\n');
+		expect(pretty('{"id":"12345678901234567890"}').text).toBe('{ "id": "12345678901234567890" }');
 	});
 	it('of a record begins with what is short', () => {
 		expect(Object.keys(longLast({ input: [], id: 'a', tools: [], unknown: {} }))).toEqual(['id', 'unknown', 'input', 'tools']);

@@ -3,6 +3,8 @@
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined };
 export type JsonObject = { [key: string]: Json | undefined };
 
+/** JSON up to so many characters stays on one line. */
+const ONE_LINE = 72;
 /** More than this is shown only on request: characters and lines. */
 const EXCERPT = { characters: 4_000, lines: 60 };
 
@@ -29,10 +31,18 @@ export function pretty(text: string): { text: string; json: boolean } {
 	if (!/^\s*[[{]/.test(text)) return { text, json: false };
 	try {
 		const value: unknown = JSON.parse(text);
-		return { text: hasLongNumber(text) ? text : JSON.stringify(value, null, 2), json: true };
+		return { text: hasLongNumber(text) ? text : indented(value), json: true };
 	} catch {
 		return { text, json: false };
 	}
+}
+
+/** A value as JSON: short ones on one line, others indented. */
+export function indented(value: unknown): string {
+	// A line end in JSON is never inside a string, so lines can be joined.
+	const lines = JSON.stringify(value, null, 2);
+	const line = lines.replace(/\n\s*/g, ' ');
+	return line.length <= ONE_LINE ? line : lines;
 }
 
 /** The same object with what may be long at its end, so that its beginning tells of everything else. */

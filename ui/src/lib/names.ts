@@ -1,7 +1,7 @@
 /** What records are called before people. Pure. */
 
 import { plural } from './format';
-import type { Conversation, Entry } from './records';
+import type { Conversation, Entry, Message } from './records';
 
 const EVENTS: Record<string, string> = {
 	'user.input': 'User input',
@@ -22,16 +22,39 @@ export function eventName(type: string): string {
 	return Object.hasOwn(EVENTS, type) ? EVENTS[type]! : type || 'Event';
 }
 
-/** An entry in a table of contents. */
-export function entryTitle(entry: Entry): string {
+/** An entry in a table of contents: who or what. */
+export function entryName(entry: Entry): string {
 	switch (entry.kind) {
 		case 'generation':
-			return [entry.model || entry.operation || 'LLM call', entry.agent].filter(Boolean).join(' · ');
+			return entry.agent || entry.model || entry.operation || 'LLM call';
 		case 'step':
 			return entry.name || entry.type || 'step';
 		case 'event':
 			return eventName(entry.type);
 	}
+}
+
+/** The beginning of what an entry says; empty when it says nothing in words. */
+export function entryPreview(entry: Entry): string {
+	switch (entry.kind) {
+		case 'generation':
+			return beginning(entry.error?.message || entry.output.map(said).find(Boolean) || '');
+		case 'step':
+			return beginning(entry.error?.message || '');
+		case 'event':
+			return beginning(entry.text);
+	}
+}
+
+/** A message in a few words: its text, else the tools that it calls. */
+function said(message: Message): string {
+	const text = message.parts.find((part) => part.kind === 'text' && part.text.trim() !== '');
+	if (text?.kind === 'text') return text.text;
+	return message.parts.flatMap((part) => (part.kind === 'tool_call' ? [`→ ${part.name}`] : [])).join(' ');
+}
+
+function beginning(text: string): string {
+	return text.trimStart().slice(0, 80);
 }
 
 /** How much happened: `3 calls`, `2 steps`; what did not happen is left out, except calls. */
