@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, Tuple, final
 
+__all__ = ["Closed", "EncodeError", "FlushReport", "Pipeline", "QueueFull", "TooLarge", "__version__"]
+
 __version__: str
 
 class QueueFull(Exception):

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict
 import pytest
 
 from lightwell import EncodeError, Pipeline
-from native.conftest import Scripted
+from native.scripted import Scripted
 
 
 def test_values(insidellm: Callable[..., Pipeline], http_server: Scripted) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict
 import pytest
 
 from lightwell import EncodeError, Pipeline, TooLarge
-from native.conftest import Scripted
+from native.scripted import Scripted
 from native.shapes import Shape, generation, message, text
 
 Send = Callable[..., Dict[str, Any]]
@@ -24,7 +24,7 @@ def send(sigil: Callable[..., Pipeline], http_server: Scripted) -> Send:
         pipeline = sigil()
         pipeline.record_generation(generation(**fields))
         assert pipeline.flush(10.0), pipeline.take_notices()
-        (arrived,) = http_server.requests[-1].json()["generations"]
+        arrived: Dict[str, Any] = http_server.requests[-1].json()["generations"][0]
         return arrived
 
     return send_one
@@ -211,7 +211,7 @@ def test_tool_arguments_that_are_not_bytes(send: Send) -> None:
     def arguments(given: Any) -> str:
         call = Shape(kind="tool_call", tool_call=Shape(name="t", input_json=given))
         part = send(output=[message(call, role="assistant")])["output"][0]["parts"][0]
-        return part["tool_call"].get("input_json", "")
+        return str(part["tool_call"].get("input_json", ""))
 
     assert arguments('{"a":1}') == arguments(b'{"a":1}') == arguments({"a": 1}) == "eyJhIjoxfQ=="
     assert arguments(None) == ""

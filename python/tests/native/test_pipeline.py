@@ -17,7 +17,7 @@ import pytest
 
 import lightwell
 from lightwell import Closed, Pipeline, QueueFull
-from native.conftest import Scripted, balanced
+from native.scripted import Scripted, balanced
 from native.shapes import generation
 from waiting import wait_for
 
