@@ -25,6 +25,7 @@ mod file;
 mod gather;
 mod history;
 mod id_filter;
+mod key_file;
 mod list;
 mod load;
 mod meta;
@@ -42,4 +43,5 @@ mod symbols;
 mod workers;
 mod writer;
 
+pub use key_file::KeyFile;
 pub use sqlite_store::SqliteStore;
