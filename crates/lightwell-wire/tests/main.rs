@@ -4,7 +4,9 @@
 mod wire {
     pub mod support;
 
+    mod conformance;
     mod garbage;
+    mod insidellm;
     mod sigil_json;
     mod sigil_round_trip;
     mod speed;

@@ -73,7 +73,15 @@ pub fn response(mut envelope: Envelope, payload: Object) -> Generation {
         completed_at: envelope.at,
         ..Generation::default()
     };
-    record.output.extend(members.text("response_text").map(|text| Message::text(Role::Assistant, text)));
+    let mut said = Message { role: Role::Assistant, name: String::new(), parts: Vec::new() };
+    said.parts.extend(members.text("response_text").map(Part::text));
+    let calls_path = path.key("tool_calls");
+    for (index, call) in members.list("tool_calls").unwrap_or_default().into_iter().enumerate() {
+        said.parts.push(tools::tool_call(call, calls_path.index(index), &mut envelope.unknown));
+    }
+    if !said.parts.is_empty() {
+        record.output.push(said);
+    }
     let usage_path = path.key("usage");
     record.usage =
         members.object("usage").map(|usage| usage::token_usage(usage, usage_path, &mut envelope.unknown));

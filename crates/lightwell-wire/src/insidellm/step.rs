@@ -189,13 +189,17 @@ fn seal(mut record: Step, kind: FragmentKind, mut envelope: Envelope) -> Step {
     record
 }
 
-/// A failure is told by `success: false`, and by nothing else.
+/// A failure is told by `success: false`, and by nothing else; a message beside a success stays.
 fn failure(members: &mut Members<'_>) -> Option<CallError> {
     let succeeded = members.boolean("success").unwrap_or(true);
-    if succeeded {
-        return None;
+    let message = members.text("error_message");
+    if !succeeded {
+        return Some(CallError { message: message.unwrap_or_default(), ..CallError::default() });
     }
-    Some(CallError { message: members.text_or_empty("error_message"), ..CallError::default() })
+    if let Some(message) = message {
+        members.put_back("error_message", message.into());
+    }
+    None
 }
 
 /// The members that are there, as one object; null when none is.

@@ -1,6 +1,7 @@
 //! Whatever comes in, nothing panics, and neighbours of a bad item are as if it were not there.
 
 use lightwell_model::Record;
+use lightwell_wire::insidellm;
 use lightwell_wire::sigil::messages::{Generation, ModelRef};
 use lightwell_wire::sigil::{Signal, json, protobuf, results};
 use proptest::collection::vec;
@@ -29,6 +30,17 @@ proptest! {
             drop(results::decode_json(signal, &body));
             drop(results::decode_protobuf(signal, &body));
         }
+        drop(insidellm::json::decode(&body, &receipt()));
+    }
+
+    #[test]
+    fn events_of_any_shape_never_panic(
+        kind in prop::sample::select(insidellm::EventType::all().collect::<Vec<_>>()),
+        payload in r#"\{("(messages|prompt|usage|parameters|tools|content|role|type|tool_calls|source|image_url)":(\[|\{|"x"|1|null|,|\]|\}){1,9},?){0,5}\}"#,
+    ) {
+        let event = format!("{{\"event_type\":\"{}\",\"payload\":{payload}}}", kind.wire_name());
+        drop(insidellm::json::decode(event.as_bytes(), &receipt()));
+        drop(insidellm::json::decode_item(&event, &receipt()));
     }
 
     #[test]
