@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("sigil_sdk", reason="sigil_sdk needs Python 3.10")
 
-from sigil_sdk import (  # noqa: E402  (after the check for the package)
+from sigil_sdk import (
     AuthConfig,
     Client,
     ClientConfig,
@@ -18,8 +18,8 @@ from sigil_sdk import (  # noqa: E402  (after the check for the package)
     TokenUsage,
     default_config,
 )
-from sigil_sdk.config import resolve_config  # noqa: E402
-from sigil_sdk.usage import map_usage  # noqa: E402
+from sigil_sdk.config import resolve_config
+from sigil_sdk.usage import map_usage
 
 ENVIRONMENT = {
     "SIGIL_ENDPOINT": " https://sigil.example:4317 ",
