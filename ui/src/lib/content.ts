@@ -1,14 +1,11 @@
 /** How content is made readable: bytes to text, JSON to indented JSON, long texts to their beginning. Pure. */
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined };
-export type JsonObject = { [key: string]: Json | undefined };
-
 /** JSON up to so many characters stays on one line. */
 const ONE_LINE = 72;
 /** More than this is shown only on request: characters and lines. */
 const EXCERPT = { characters: 4_000, lines: 60 };
 
-export function isObject(value: unknown): value is JsonObject {
+export function isObject(value: unknown): value is Record<string, unknown> {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -46,7 +43,7 @@ export function indented(value: unknown): string {
 }
 
 /** The same object with what may be long at its end, so that its beginning tells of everything else. */
-export function longLast(object: JsonObject): JsonObject {
+export function longLast(object: object): object {
 	const long = ['system_prompt', 'tools', 'input', 'output', 'payload', 'raw_artifacts'];
 	const entries = Object.entries(object);
 	return Object.fromEntries([

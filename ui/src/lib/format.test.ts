@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compact, cost, dollars, duration, parseTime, plural, relative, utc } from './format';
+import { compact, cost, dollars, duration, parseTime, plural, relative, tokens, utc } from './format';
 
 describe('counts', () => {
 	it('are exact while they are short', () => {
@@ -31,6 +31,15 @@ describe('dollars', () => {
 describe('cost', () => {
 	it('is unknown, at least so much, or so much', () => {
 		expect([cost(null, 3), cost(0.5, 1), cost(0.5, 0), cost(0, 0)]).toEqual(['unknown', '≥ $0.5', '$0.5', '$0']);
+	});
+});
+
+describe('tokens', () => {
+	it('are what was told', () => {
+		const usage = { input: 1200, output: 34, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
+		expect(tokens(null)).toBe('unknown');
+		expect(tokens(usage)).toBe('1,200 in · 34 out');
+		expect(tokens({ ...usage, cacheRead: 7, reasoning: 5 })).toBe('1,200 in · 7 from cache · 34 out · 5 reasoning');
 	});
 });
 

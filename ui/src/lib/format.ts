@@ -1,5 +1,7 @@
 /** How numbers, times and amounts are written. Pure; `now` is always given. */
 
+import type { Usage } from './records';
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -97,4 +99,17 @@ export function parseTime(text: unknown): number | null {
 export function cost(reportedDollars: number | null, unpricedCalls: number): string {
 	if (reportedDollars === null) return 'unknown';
 	return unpricedCalls > 0 ? `≥ ${dollars(reportedDollars)}` : dollars(reportedDollars);
+}
+
+/** Token counters: what went in and out, and of that what deserves a word. */
+export function tokens(usage: Usage | null): string {
+	if (!usage) return 'unknown';
+	const notable = (count: number, what: string) => (count > 0 ? [`${exact(count)} ${what}`] : []);
+	return [
+		`${exact(usage.input)} in`,
+		...notable(usage.cacheRead, 'from cache'),
+		...notable(usage.cacheWrite, 'to cache'),
+		`${exact(usage.output)} out`,
+		...notable(usage.reasoning, 'reasoning')
+	].join(' · ');
 }

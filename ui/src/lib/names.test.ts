@@ -13,12 +13,12 @@ it('names events in words, and unknown ones as they came', () => {
 
 it('previews what was said, the tools that are called, or the failure', () => {
 	const generation = (output: object[], error: object | null = null) =>
-		readGeneration({ model: { name: 'm' }, output: output as never, error: error as never });
-	const call = { parts: [{ text: ' ' }, { tool_call: { name: 'a' } }, { tool_call: { name: 'b' } }] };
-	expect(entryPreview(generation([{ parts: [{ thinking: 'hm' }, { text: '\n Yes.' }] }]))).toBe('Yes.');
+		readGeneration({ mode: '', model: { name: 'm' }, usage: {}, output, error } as never);
+	const call = { role: '', parts: [{ text: ' ' }, { tool_call: { name: 'a' } }, { tool_call: { name: 'b' } }] };
+	expect(entryPreview(generation([{ role: '', parts: [{ thinking: 'hm' }, { text: '\n Yes.' }] }]))).toBe('Yes.');
 	expect(entryPreview(generation([call]))).toBe('→ a → b');
 	expect(entryPreview(generation([call], { message: 'too slow' }))).toBe('too slow');
 	expect(entryName(generation([]))).toBe('m');
-	expect(entryName(readStep({ kind: 'tool' }))).toBe('tool');
-	expect(entryPreview(readEvent({ text: 'x'.repeat(200) }))).toHaveLength(80);
+	expect(entryName(readStep({ kind: 'tool', name: '' } as never))).toBe('tool');
+	expect(entryPreview(readEvent({ text: 'x'.repeat(200) } as never))).toHaveLength(80);
 });

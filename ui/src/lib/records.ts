@@ -1,17 +1,18 @@
 /**
  * The records as the page shows them, read from what the API sends.
  *
- * The API's generations follow proto-JSON: a default is left out, an int64 may be a string, an enum has a prefix, bytes
- * are base64. Reading never fails: a field of another type counts as not told, and `raw` keeps everything as it came.
+ * The API leaves out what is empty, gives enums a prefix and bytes as base64. `raw` keeps everything as it came.
  */
 
-import { fromBase64, isObject, type Json, type JsonObject } from './content';
+import type { components } from './api/schema';
+import { fromBase64 } from './content';
 import { parseTime } from './format';
+
+type Sent = components['schemas'];
 
 export interface Usage {
 	input: number;
 	output: number;
-	total: number;
 	cacheRead: number;
 	cacheWrite: number;
 	reasoning: number;
@@ -31,7 +32,8 @@ export interface Conversation {
 	errors: number;
 	agents: string[];
 	models: string[];
-	usage: Usage;
+	/** None when nobody told. */
+	usage: Usage | null;
 	/** US dollars; none when nobody reported any. */
 	reportedCost: number | null;
 	/** Calls for which nobody reported a cost. */
@@ -51,7 +53,7 @@ export type Part =
 	| { kind: 'tool_call'; id: string; name: string; args: string }
 	| { kind: 'tool_result'; id: string; name: string; text: string; isError: boolean }
 	| { kind: 'media'; media: string; url: string; mimeType: string; name: string }
-	| { kind: 'unknown'; raw: Json };
+	| { kind: 'unknown'; raw: unknown };
 
 export interface Message {
 	/** Lower case, without prefix; empty when not told. */
@@ -74,10 +76,12 @@ interface Timed {
 	completedAt: number | null;
 	durationMs: number | null;
 	error: Failure | null;
+	/** It has begun and nobody has told its end. */
+	open: boolean;
 	agent: string;
 	agentVersion: string;
 	tags: [string, string][];
-	raw: JsonObject;
+	raw: object;
 }
 
 export interface Generation extends Timed {
@@ -93,6 +97,7 @@ export interface Generation extends Timed {
 	tools: Tool[];
 	input: Message[];
 	output: Message[];
+	/** None when nobody told. */
 	usage: Usage | null;
 	reportedCost: number | null;
 	stopReason: string;
@@ -106,8 +111,9 @@ export interface Step extends Timed {
 	name: string;
 	subtype: string;
 	callId: string;
-	input: Json | undefined;
-	output: Json | undefined;
+	/** Null when there was none. */
+	input: unknown;
+	output: unknown;
 }
 
 export interface Event {
@@ -119,8 +125,8 @@ export interface Event {
 	text: string;
 	userId: string;
 	isError: boolean;
-	payload: JsonObject;
-	raw: JsonObject;
+	payload: Record<string, unknown>;
+	raw: object;
 }
 
 export type Entry = Generation | Step | Event;
@@ -132,200 +138,175 @@ export interface Detail {
 	events: Event[];
 }
 
-export function readConversation(raw: JsonObject): Conversation {
-	const time = (name: string) => parseTime(raw[name]);
-	const totals = isObject(raw.totals) ? raw.totals : {};
-	const calls = integer(raw.generation_count) ?? 0;
-	const unpricedCalls = integer(totals.unpriced_generations) ?? 0;
+export function readConversation(sent: Sent['ConversationItem']): Conversation {
+	const { totals } = sent;
 	return {
-		id: string(raw.id),
-		title: string(raw.title) === string(raw.id) ? '' : string(raw.title),
-		userId: string(raw.user_id),
-		firstAt: time('created_at'),
-		lastAt: time('updated_at'),
-		endedAt: time('ended_at'),
-		calls,
-		steps: integer(raw.step_count) ?? 0,
-		events: integer(raw.event_count) ?? 0,
-		errors: integer(raw.error_count) ?? 0,
-		agents: strings(raw.agents),
-		models: strings(raw.models),
+		id: sent.id,
+		title: sent.title === sent.id ? '' : sent.title,
+		userId: sent.user_id,
+		firstAt: parseTime(sent.created_at),
+		lastAt: parseTime(sent.updated_at),
+		endedAt: parseTime(sent.ended_at),
+		calls: sent.generation_count,
+		steps: sent.step_count,
+		events: sent.event_count,
+		errors: sent.error_count,
+		agents: sent.agents,
+		models: sent.models,
 		usage: readUsage(totals),
 		// A sum of nothing is not a cost of nothing.
-		reportedCost: calls > unpricedCalls ? number(totals.reported_cost_usd) : null,
-		unpricedCalls
+		reportedCost: totals.generations > totals.unpriced_generations ? totals.reported_cost_usd : null,
+		unpricedCalls: totals.unpriced_generations
 	};
 }
 
-export function readDetail(raw: JsonObject): Detail {
+export function readDetail(sent: Sent['ConversationBody']): Detail {
 	return {
-		conversation: readConversation(raw),
-		generations: objects(raw.generations).map(readGeneration),
-		steps: objects(raw.steps).map(readStep),
-		events: objects(raw.events).map(readEvent)
+		conversation: readConversation(sent),
+		generations: sent.generations.map(readGeneration),
+		steps: sent.steps.map(readStep),
+		events: sent.events.map(readEvent)
 	};
 }
 
-export function readGeneration(raw: JsonObject): Generation {
-	const timed = readTimed(raw, string(raw.generation_id) || string(raw.id));
-	const firstTokenAt = parseTime(raw.first_token_at);
-	const model = isObject(raw.model) ? raw.model : {};
-	const answering = string(raw.response_model);
+export function readGeneration(sent: Sent['GenerationBody']): Generation {
+	const timed = readTimed(sent, sent.generation_id);
+	const firstTokenAt = parseTime(sent.first_token_at);
+	const answering = sent.response_model ?? '';
 	return {
 		...timed,
 		kind: 'generation',
-		operation: string(raw.operation_name),
-		mode: enumName(raw.mode, 'GENERATION_MODE_'),
-		provider: string(model.provider),
-		model: string(model.name),
-		answeringModel: answering === string(model.name) ? '' : answering,
-		systemPrompt: string(raw.system_prompt),
-		tools: objects(raw.tools).map(readTool),
-		input: objects(raw.input).map(readMessage),
-		output: objects(raw.output).map(readMessage),
-		usage: isObject(raw.usage) ? readUsage(raw.usage) : null,
-		reportedCost: number(raw.reported_cost_usd),
-		stopReason: string(raw.stop_reason),
-		timeToFirstTokenMs:
-			firstTokenAt === null || timed.startedAt === null ? null : firstTokenAt - timed.startedAt
+		operation: sent.operation_name ?? '',
+		mode: known(sent.mode, ''),
+		provider: sent.model.provider,
+		model: sent.model.name,
+		answeringModel: answering === sent.model.name ? '' : answering,
+		systemPrompt: sent.system_prompt ?? '',
+		tools: (sent.tools ?? []).map(readTool),
+		input: (sent.input ?? []).map(readMessage),
+		output: (sent.output ?? []).map(readMessage),
+		usage: readUsage(sent.usage),
+		reportedCost: sent.reported_cost_usd ?? null,
+		stopReason: sent.stop_reason ?? '',
+		timeToFirstTokenMs: difference(timed.startedAt, firstTokenAt)
 	};
 }
 
-export function readStep(raw: JsonObject): Step {
-	const timed = readTimed(raw, string(raw.step_id) || string(raw.id));
+export function readStep(sent: Sent['StepBody']): Step {
+	const timed = readTimed(sent, sent.step_id);
 	return {
 		...timed,
-		durationMs: number(raw.duration_ms) ?? timed.durationMs,
+		durationMs: sent.duration_ms ?? timed.durationMs,
 		kind: 'step',
-		type: string(raw.kind),
-		name: string(raw.name),
-		subtype: string(raw.subtype),
-		callId: string(raw.call_id),
-		input: raw.input,
-		output: raw.output
+		type: sent.kind,
+		name: sent.name,
+		subtype: sent.subtype ?? '',
+		callId: sent.call_id ?? '',
+		input: sent.input ?? null,
+		output: sent.output ?? null
 	};
 }
 
-export function readEvent(raw: JsonObject): Event {
+export function readEvent(sent: Sent['EventBody']): Event {
 	return {
 		kind: 'event',
-		id: string(raw.event_id) || string(raw.id),
-		at: parseTime(raw.at) ?? 0,
-		type: string(raw.kind),
-		text: string(raw.text),
-		userId: string(raw.user_id),
-		isError: ['error', 'validation_error', 'timeout_error'].includes(string(raw.kind)),
-		payload: isObject(raw.payload) ? raw.payload : {},
-		raw
+		id: sent.event_id,
+		at: parseTime(sent.at) ?? 0,
+		type: sent.kind,
+		text: sent.text ?? '',
+		userId: sent.user_id ?? '',
+		isError: sent.is_error,
+		payload: sent.payload ?? {},
+		raw: sent
 	};
 }
 
-export function readMessage(raw: JsonObject): Message {
+function readMessage(sent: Sent['MessageBody']): Message {
 	return {
-		role: enumName(raw.role, 'MESSAGE_ROLE_'),
-		name: string(raw.name),
-		parts: objects(raw.parts).map(readPart)
+		role: known(sent.role, 'MESSAGE_ROLE_'),
+		name: sent.name ?? '',
+		parts: sent.parts.map(readPart)
 	};
 }
 
-function readPart(raw: JsonObject): Part {
-	if (typeof raw.text === 'string') return { kind: 'text', text: raw.text };
-	if (typeof raw.thinking === 'string') return { kind: 'thinking', text: raw.thinking };
-	if (isObject(raw.tool_call)) {
-		const call = raw.tool_call;
-		return { kind: 'tool_call', id: string(call.id), name: string(call.name), args: bytes(call.input_json) };
+function readPart(sent: Sent['PartBody']): Part {
+	if (typeof sent.text === 'string') return { kind: 'text', text: sent.text };
+	if (typeof sent.thinking === 'string') return { kind: 'thinking', text: sent.thinking };
+	const { tool_call, tool_result, media } = sent;
+	if (tool_call) {
+		const { id, name, input_json } = tool_call;
+		return { kind: 'tool_call', id: id ?? '', name: name ?? '', args: fromBase64(input_json ?? '') };
 	}
-	if (isObject(raw.tool_result)) {
-		const result = raw.tool_result;
+	if (tool_result) {
 		return {
 			kind: 'tool_result',
-			id: string(result.tool_call_id),
-			name: string(result.name),
-			text: string(result.content) || bytes(result.content_json),
-			isError: result.is_error === true
+			id: tool_result.tool_call_id ?? '',
+			name: tool_result.name ?? '',
+			text: tool_result.content || fromBase64(tool_result.content_json ?? ''),
+			isError: tool_result.is_error === true
 		};
 	}
-	if (isObject(raw.media)) {
-		const media = raw.media;
+	if (media) {
 		return {
 			kind: 'media',
-			media: string(media.kind),
-			url: string(media.url),
-			mimeType: string(media.mime_type),
-			name: string(media.name)
+			media: media.kind ?? '',
+			url: media.url ?? '',
+			mimeType: media.mime_type ?? '',
+			name: media.name ?? ''
 		};
 	}
-	return { kind: 'unknown', raw };
+	return { kind: 'unknown', raw: sent.opaque ?? sent };
 }
 
-function readTool(raw: JsonObject): Tool {
-	return { name: string(raw.name), description: string(raw.description), schema: bytes(raw.input_schema_json) };
+function readTool(sent: Sent['ToolBody']): Tool {
+	return {
+		name: sent.name ?? '',
+		description: sent.description ?? '',
+		schema: fromBase64(sent.input_schema_json ?? '')
+	};
 }
 
-function readTimed(raw: JsonObject, id: string): Timed {
-	const startedAt = parseTime(raw.started_at);
-	const completedAt = parseTime(raw.completed_at);
+function readTimed(sent: Sent['GenerationBody'] | Sent['StepBody'], id: string): Timed {
+	const startedAt = parseTime(sent.started_at);
+	const completedAt = parseTime(sent.completed_at);
 	return {
 		id,
-		at: startedAt ?? completedAt ?? parseTime(raw.created_at) ?? 0,
+		at: startedAt ?? completedAt ?? parseTime(sent.created_at) ?? 0,
 		startedAt,
 		completedAt,
-		durationMs: startedAt === null || completedAt === null ? null : completedAt - startedAt,
-		error: readFailure(raw.error),
-		agent: string(raw.agent_name),
-		agentVersion: string(raw.agent_version),
-		tags: isObject(raw.tags) ? Object.entries(raw.tags).map(([key, value]) => [key, string(value)]) : [],
-		raw
+		durationMs: difference(startedAt, completedAt),
+		error: sent.error ? readFailure(sent.error) : null,
+		open: sent.open,
+		agent: sent.agent_name ?? '',
+		agentVersion: sent.agent_version ?? '',
+		tags: Object.entries(sent.tags ?? {}),
+		raw: sent
 	};
 }
 
-function readFailure(raw: Json | undefined): Failure | null {
-	if (typeof raw === 'string' && raw) return { message: raw, name: '', stackTrace: '' };
-	if (!isObject(raw)) return null;
-	const name = [string(raw.kind), string(raw.code)].filter(Boolean).join(' · ');
-	return { message: string(raw.message), name, stackTrace: string(raw.stack_trace) };
+function readFailure(sent: Sent['ErrorDetail']): Failure {
+	const name = [sent.kind, sent.code].filter(Boolean).join(' · ');
+	return { message: sent.message, name, stackTrace: sent.stack_trace ?? '' };
 }
 
-function readUsage(raw: Json | undefined): Usage {
-	const counters = isObject(raw) ? raw : {};
-	const count = (name: string) => integer(counters[name]) ?? 0;
-	return {
-		input: count('input_tokens'),
-		output: count('output_tokens'),
-		total: count('total_tokens') || count('input_tokens') + count('output_tokens'),
-		cacheRead: count('cache_read_input_tokens'),
-		cacheWrite: count('cache_write_input_tokens'),
-		reasoning: count('reasoning_tokens')
+function readUsage(sent: Sent['UsageBody'] | Sent['TotalsBody']): Usage | null {
+	const usage = {
+		input: sent.input_tokens ?? 0,
+		output: sent.output_tokens ?? 0,
+		cacheRead: sent.cache_read_input_tokens ?? 0,
+		cacheWrite: sent.cache_write_input_tokens ?? 0,
+		reasoning: sent.reasoning_tokens ?? 0
 	};
+	const told = (sent.total_tokens ?? 0) > 0 || Object.values(usage).some((count) => count > 0);
+	return told ? usage : null;
 }
 
-function string(value: Json | undefined): string {
-	return typeof value === 'string' ? value : '';
+function difference(fromMs: number | null, toMs: number | null): number | null {
+	return fromMs === null || toMs === null ? null : toMs - fromMs;
 }
 
-function strings(value: Json | undefined): string[] {
-	return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
-
-function objects(value: Json | undefined): JsonObject[] {
-	return Array.isArray(value) ? value.filter(isObject) : [];
-}
-
-function number(value: Json | undefined): number | null {
-	return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-/** A number, or a string of digits as proto-JSON writes an int64. */
-function integer(value: Json | undefined): number | null {
-	return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : number(value);
-}
-
-function bytes(value: Json | undefined): string {
-	return typeof value === 'string' ? fromBase64(value) : '';
-}
-
-function enumName(value: Json | undefined, prefix: string): string {
-	const name = string(value);
-	const known = (name.startsWith(prefix) ? name.slice(prefix.length) : name).toLowerCase();
-	return known === 'unspecified' ? '' : known;
+/** An enum's name in lower case without its prefix; empty when it says nothing. */
+function known(name: string, prefix: string): string {
+	const bare = (name.startsWith(prefix) ? name.slice(prefix.length) : name).toLowerCase();
+	return bare === 'unspecified' ? '' : bare;
 }

@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { readDetail, readGeneration, type Generation } from './records';
-import type { JsonObject } from './content';
 import { inOrderOfTime, newInEachTurn } from './transcript';
 
-const say = (role: string, text: string): JsonObject => ({ role: `MESSAGE_ROLE_${role}`, parts: [{ text }] });
+const say = (role: string, text: string): object => ({ role: `MESSAGE_ROLE_${role}`, parts: [{ text }] });
 const user = (text: string) => say('USER', text);
 const assistant = (text: string) => say('ASSISTANT', text);
 
 let second = 0;
-function call(id: string, input: JsonObject[], output: JsonObject[]): Generation {
+function call(id: string, input: object[], output: object[]): Generation {
 	const started_at = `2026-11-22T09:00:${String(second++ % 60).padStart(2, '0')}Z`;
-	return readGeneration({ generation_id: id, started_at, input, output });
+	return readGeneration({ generation_id: id, mode: '', model: {}, usage: {}, started_at, input, output } as never);
 }
 
 /** `3+` is three earlier messages, `2` two new ones. */
@@ -85,16 +84,18 @@ describe('what is new in a turn', () => {
 describe('the transcript', () => {
 	it('is in order of time, and at one moment in the order event, call, step', () => {
 		const at = (fraction: string) => `2026-11-22T09:00:00.${fraction}Z`;
+		const call = (sent: object) => ({ mode: '', model: {}, usage: {}, ...sent });
 		const detail = readDetail({
 			id: 'c',
+			totals: {},
 			steps: [{ step_id: 's', started_at: at('001') }],
 			generations: [
-				{ generation_id: 'late', started_at: at('0010002') },
-				{ generation_id: 'g', started_at: at('001') },
-				{ generation_id: 'no start', completed_at: at('0005') }
+				call({ generation_id: 'late', started_at: at('0010002') }),
+				call({ generation_id: 'g', started_at: at('001') }),
+				call({ generation_id: 'no start', completed_at: at('0005') })
 			],
 			events: [{ event_id: 'e', at: at('001') }]
-		});
+		} as never);
 		expect(inOrderOfTime(detail).map((entry) => entry.id)).toEqual(['no start', 'e', 'g', 's', 'late']);
 	});
 });

@@ -2,7 +2,7 @@
 
 import createClient from 'openapi-fetch';
 import { access } from '../access.svelte';
-import { isObject, type JsonObject } from '../content';
+import { isObject } from '../content';
 import type { ListQuery } from '../filters';
 import { readConversation, readDetail, type Conversation, type Detail } from '../records';
 import { foreign, refused, unreachable, type Trouble } from '../trouble';
@@ -32,29 +32,22 @@ export async function listConversations(
 	);
 	if (!answer.ok) return answer;
 	const { items, next_cursor } = answer.value;
-	if (!Array.isArray(items)) return { ok: false, trouble: foreign(location.origin) };
-	return {
-		ok: true,
-		value: {
-			items: (items as JsonObject[]).map(readConversation),
-			nextCursor: typeof next_cursor === 'string' ? next_cursor : null
-		}
-	};
+	return { ok: true, value: { items: items.map(readConversation), nextCursor: next_cursor ?? null } };
 }
 
 export async function getConversation(id: string, fetch: Fetch): Promise<Result<Detail>> {
 	const answer = await ask(() =>
 		client.GET('/api/v1/conversations/{id}', { fetch, headers: access.headers(), params: { path: { id } } })
 	);
-	return answer.ok ? { ok: true, value: readDetail(answer.value as JsonObject) } : answer;
+	return answer.ok ? { ok: true, value: readDetail(answer.value) } : answer;
 }
 
 /** The path of the live stream; {@link access} gives its headers. */
 export const LIVE_PATH = '/api/v1/live' satisfies keyof paths;
 
-async function ask(
-	request: () => Promise<{ data?: unknown; error?: unknown; response: Response }>
-): Promise<Result<JsonObject>> {
+async function ask<T>(
+	request: () => Promise<{ data?: T; error?: unknown; response: Response }>
+): Promise<Result<T>> {
 	try {
 		const { data, error, response } = await request();
 		if (isObject(data)) return { ok: true, value: data };

@@ -8,7 +8,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_conversations"];
+        /**
+         * Conversations, newest first.
+         * @description A conversation is listed when its latest record is within the time range and, if anything else is asked for, when one
+         *     of its generations has all of it.
+         */
+        get: operations["conversations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -24,9 +29,73 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_conversation"];
+        /** One conversation with its whole content. */
+        get: operations["conversation"];
         put?: never;
         post?: never;
+        /**
+         * Deletes a conversation with the content that only it references. Records that come for it later are refused.
+         * @description Deleting what does not exist deletes nothing and succeeds, and what comes for it later is refused all the same.
+         */
+        delete: operations["delete_conversation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/generations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One generation with its whole content. */
+        get: operations["generation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/generations:export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stores generations.
+         * @description The answer comes when they are durable. An item is refused by itself, in its place in the results. Also served under any
+         *     prefix (`/sigil/api/v1/generations:export`), and answered as it was asked: JSON or protobuf.
+         */
+        post: operations["export_generations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ingest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stores InsideLLM events: an object, or a list of objects.
+         * @description The answer comes when they are durable. An event is refused by itself, in its place in the results. The status is 202
+         *     unless every event was refused: then it is 400, with the same results. Also served under any prefix.
+         */
+        post: operations["ingest"];
         delete?: never;
         options?: never;
         head?: never;
@@ -40,7 +109,134 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * Committed records, while they are committed.
+         * @description A stream of server-sent events named `generation`, `step` and `event`, each with a summary as JSON. An event named
+         *     `missed` tells how many were left out because the listener was too slow. The stream ends when the server stops.
+         */
         get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/conversations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as `/api/v1/conversations/{id}`, under the name that sigil-sdk asks by. */
+        get: operations["conversation_alias"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sums over the generations that a filter selects. */
+        get: operations["totals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflow-steps:export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stores workflow steps.
+         * @description As for generations.
+         */
+        post: operations["export_workflow_steps"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The server lives. The status is exactly 200, which is what InsideLLM clients ask for. */
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The server lives: the same as `/health`, under the name that orchestrators use. */
+        get: operations["healthz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The server's counters in the text form of Prometheus. */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The server can store right now. */
+        get: operations["readyz"];
         put?: never;
         post?: never;
         delete?: never;
@@ -53,14 +249,603 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A raw request, response, tool set or provider event. */
+        ArtifactBody: {
+            /** @description Media type of the payload. */
+            content_type?: string | null;
+            /** @description `ARTIFACT_KIND_REQUEST`, `ARTIFACT_KIND_RESPONSE`, ... */
+            kind?: string | null;
+            /** @description File name or label. */
+            name?: string | null;
+            /** @description The bytes, in base64. */
+            payload?: string | null;
+            /** @description Where the sender keeps it, by id. */
+            record_id?: string | null;
+            /** @description Where the sender keeps it, by address. */
+            uri?: string | null;
+        };
+        /** @description One conversation with its whole content, records in order of time. */
+        ConversationBody: components["schemas"]["ConversationItem"] & {
+            /** @description Its events. */
+            events: components["schemas"]["EventBody"][];
+            /** @description Its generations. */
+            generations: components["schemas"]["GenerationBody"][];
+            /** @description Its steps. */
+            steps: components["schemas"]["StepBody"][];
+        };
+        /** @description One conversation of the list. Moments are RFC 3339 in UTC. */
+        ConversationItem: {
+            /** @description Agents that took part, sorted. */
+            agents: string[];
+            /** @description Moment of its first record. */
+            created_at: string;
+            /** @description When its session ended; not there when nobody told. */
+            ended_at?: string | null;
+            /**
+             * Format: int64
+             * @description Failed generations and steps, and events that tell of a failure.
+             */
+            error_count: number;
+            /**
+             * Format: int64
+             * @description Events.
+             */
+            event_count: number;
+            /**
+             * Format: int64
+             * @description Generations.
+             */
+            generation_count: number;
+            /** @description Its id. */
+            id: string;
+            /** @description Moment of its latest generation; not there when it has none. */
+            last_generation_at?: string | null;
+            /** @description Models that were asked, sorted. */
+            models: string[];
+            /** @description Providers that were asked, sorted. */
+            providers: string[];
+            /**
+             * Format: int64
+             * @description Steps.
+             */
+            step_count: number;
+            /** @description Its title, or its id when nobody gave it one. */
+            title: string;
+            /** @description Sums over its generations. */
+            totals: components["schemas"]["TotalsBody"];
+            /** @description Moment of its latest record. The list is ordered by this. */
+            updated_at: string;
+            /** @description The user of its latest record that names one; empty when none does. */
+            user_id: string;
+        };
+        /** @description One page of the list. */
+        ConversationPage: {
+            /** @description Conversations, newest first. */
+            items: components["schemas"]["ConversationItem"][];
+            /** @description Where the next page begins: pass it as `cursor`. Not there on the last page. */
+            next_cursor?: string | null;
+        };
+        /** @description What was deleted. */
+        DeletedBody: {
+            /**
+             * Format: int64
+             * @description Messages, system prompts and tool sets that nothing references any more.
+             */
+            contents: number;
+            /**
+             * Format: int64
+             * @description Generations, steps and events.
+             */
+            records: number;
+        };
+        /** @description The body of a refusal. */
         ErrorBody: {
+            /** @description What is wrong and what to do about it, as a sentence. */
             error: string;
         };
-        ConversationList: {
-            items: {
+        /** @description Why a call or a step failed. What is empty is left out, except the message. */
+        ErrorDetail: {
+            /** @description Exception class or provider code. */
+            code?: string;
+            /** @description Anything else that was told of it. */
+            context?: {
                 [key: string]: unknown;
-            }[];
-            next_cursor?: string | null;
+            };
+            /** @description What kind of failure. */
+            kind?: string;
+            /** @description The failure in words. */
+            message: string;
+            /** @description Where it was raised. */
+            stack_trace?: string;
+        };
+        /** @description A point in time. What is empty is left out; moments are RFC 3339 in UTC. */
+        EventBody: {
+            /** @description When it happened. */
+            at: string;
+            /** @description Its conversation. */
+            conversation_id: string;
+            /** @description When the server received it. */
+            created_at: string;
+            /** @description Its id. */
+            event_id: string;
+            /** @description It tells of a failure. */
+            is_error: boolean;
+            /** @description What kind: `user.input`, `run.start`, `error`, ... */
+            kind: string;
+            /** @description Attributes. */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /** @description `sigil` or `insidellm`: the lane it came by. */
+            origin: string;
+            /** @description The record that caused this one. */
+            parent_id?: string;
+            /** @description Everything that was told, as it came. */
+            payload?: {
+                [key: string]: unknown;
+            };
+            /** @description What was said, where the kind says something. */
+            text?: string;
+            /** @description Fields that were sent and that this version does not know, by their path. */
+            unknown?: {
+                [key: string]: unknown;
+            };
+            /** @description Whose. */
+            user_id?: string;
+        };
+        /** @description A batch of generations. */
+        GenerationBatch: {
+            /** @description Generations as proto-JSON of `sigil.v1.Generation`, in snake_case or camelCase; fields that we do not know are kept. */
+            generations: unknown[];
+        };
+        /**
+         * @description One LLM call: proto-JSON of `sigil.v1.Generation`, changed where noted. What is empty is left out, except what is marked
+         *     as required. Moments are RFC 3339 in UTC.
+         */
+        GenerationBody: {
+            /** @description The same as `effective_version`. */
+            agent_effective_version?: string | null;
+            /** @description Who called the model. */
+            agent_name?: string | null;
+            /** @description The version that the agent's author gave it. */
+            agent_version?: string | null;
+            /** @description The failure in words; the same as `error.message`. */
+            call_error?: string | null;
+            /** @description When the call ended. */
+            completed_at?: string | null;
+            /** @description Its conversation. */
+            conversation_id: string;
+            /** @description Title of the conversation, as this call knew it. */
+            conversation_title?: string | null;
+            /** @description When the server received it. */
+            created_at: string;
+            /** @description The version that the agent's content gives it: `sha256:` and 64 hex digits. */
+            effective_version?: string | null;
+            error: null | components["schemas"]["ErrorDetail"];
+            /** @description When the first piece of a streamed response came. */
+            first_token_at?: string | null;
+            /** @description Its id (proto: `id`). */
+            generation_id: string;
+            /** @description The history that was sent. */
+            input?: components["schemas"]["MessageBody"][] | null;
+            /**
+             * Format: int64
+             * @description Upper bound on completion tokens.
+             */
+            max_tokens?: number | null;
+            /** @description Attributes. */
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description `SYNC`, `STREAM` or `UNSPECIFIED`. */
+            mode: string;
+            /** @description The model that was asked for. */
+            model: components["schemas"]["ModelBody"];
+            /** @description Its request has been told and its end not yet. */
+            open: boolean;
+            /** @description `generateText`, `streamText`, `chat`, ... */
+            operation_name?: string | null;
+            /** @description `sigil` or `insidellm`: the lane it came by. */
+            origin: string;
+            /** @description What came back, one message a choice. */
+            output?: components["schemas"]["MessageBody"][] | null;
+            /** @description Generations that this one continues or was called from. */
+            parent_generation_ids?: string[] | null;
+            /** @description The record that caused this one. */
+            parent_id?: string | null;
+            /** @description Raw requests, responses and provider events. */
+            raw_artifacts?: components["schemas"]["ArtifactBody"][] | null;
+            /**
+             * Format: double
+             * @description Cost in US dollars, as the program or its gateway reported it.
+             */
+            reported_cost_usd?: number | null;
+            /** @description The provider's id of the response. */
+            response_id?: string | null;
+            /** @description The model that answered. */
+            response_model?: string | null;
+            /** @description W3C span id. */
+            span_id?: string | null;
+            /** @description When the call began. */
+            started_at?: string | null;
+            /** @description Why it stopped. */
+            stop_reason?: string | null;
+            /** @description Instructions to the model. */
+            system_prompt?: string | null;
+            /** @description Labels. */
+            tags?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Format: double
+             * @description Sampling temperature.
+             */
+            temperature?: number | null;
+            /** @description Whether the model might reason first. */
+            thinking_enabled?: boolean | null;
+            /** @description Whether and which tool had to be called. */
+            tool_choice?: string | null;
+            /** @description Tools that the model could call. */
+            tools?: components["schemas"]["ToolBody"][] | null;
+            /**
+             * Format: double
+             * @description Nucleus sampling.
+             */
+            top_p?: number | null;
+            /** @description W3C trace id. */
+            trace_id?: string | null;
+            /** @description Fields that were sent and that this version does not know, by their path. */
+            unknown?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Token counters. */
+            usage: components["schemas"]["UsageBody"];
+            /** @description On whose behalf. */
+            user_id?: string | null;
+        };
+        /** @description What became of one generation. */
+        GenerationResult: {
+            /** @description It is stored; not there when it is not. */
+            accepted?: boolean | null;
+            /** @description Why it was refused: index, field and limit. "generation already exists ..." when its id is known with another content. */
+            error?: string | null;
+            /** @description Its id: the sender's, or the one that it was given. */
+            generation_id?: string | null;
+        };
+        /** @description The answer to a batch of generations: one result an item, in order. */
+        GenerationResults: {
+            /** @description One result an item, in order. Not there when the batch was empty. */
+            results?: components["schemas"]["GenerationResult"][] | null;
+        };
+        /** @description How the server is. */
+        HealthBody: {
+            /** @description What is wrong; empty when nothing is. */
+            errors?: string[];
+            /** @description `ok`, or `degraded` when it cannot store. */
+            status: string;
+            /** @description The server's version. */
+            version: string;
+        };
+        /** @description What became of one event. */
+        IngestResult: {
+            /** @description It is stored. */
+            accepted: boolean;
+            /** @description Why it was refused: index, field and limit. Not there when it was not. */
+            error?: string | null;
+            /** @description The event's id; empty when it cannot be told. */
+            event_id: string;
+        };
+        /** @description What became of a batch of events. */
+        IngestResults: {
+            /** @description Events that are stored. */
+            accepted: number;
+            /** @description Not there unless every event was refused. */
+            error?: string | null;
+            /** @description Events that are not. */
+            rejected: number;
+            /** @description One result an event, in order. */
+            results: components["schemas"]["IngestResult"][];
+        };
+        /**
+         * @description What kind of record.
+         * @enum {string}
+         */
+        LiveKind: "generation" | "step" | "event";
+        /** @description A record in a few lines. */
+        LiveSummary: {
+            /** @description Who called. */
+            agent?: string;
+            /** @description The moment that places it in time, RFC 3339. */
+            at: string;
+            /** @description Its conversation. */
+            conversation_id: string;
+            /**
+             * Format: int64
+             * @description How long it took; none while it is open, and for events.
+             */
+            duration_ms?: number | null;
+            /** @description Why it failed; none when it did not. */
+            error?: string | null;
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Prompt tokens.
+             */
+            input_tokens?: number;
+            /** @description What kind of record. */
+            kind: components["schemas"]["LiveKind"];
+            /** @description The model that was asked. */
+            model?: string;
+            /** @description The step's name, the event's kind, the generation's operation. */
+            name?: string;
+            /** @description Its request has been told and its end not yet. */
+            open?: boolean;
+            /**
+             * Format: int64
+             * @description Completion tokens.
+             */
+            output_tokens?: number;
+            /** @description The beginning of what was said last. */
+            preview?: string;
+            /** @description The provider that was asked. */
+            provider?: string;
+            /** @description On whose behalf. */
+            user_id?: string;
+        };
+        /** @description An image, sound, video or document, by address. */
+        MediaBody: {
+            /** @description `image`, `audio`, ... */
+            kind?: string | null;
+            /** @description Its media type. */
+            mime_type?: string | null;
+            /** @description Its file name. */
+            name?: string | null;
+            /** @description Where it is; may be a data URL. */
+            url?: string | null;
+        };
+        /** @description One message. */
+        MessageBody: {
+            /** @description Name of the speaker or of the tool. */
+            name?: string | null;
+            /** @description What is said, in order. */
+            parts: components["schemas"]["PartBody"][];
+            /** @description `MESSAGE_ROLE_USER`, `MESSAGE_ROLE_ASSISTANT`, `MESSAGE_ROLE_TOOL`, `MESSAGE_ROLE_SYSTEM`, ... */
+            role: string;
+        };
+        /** @description A model and who serves it, as the sender spells them. */
+        ModelBody: {
+            /** @description The model. */
+            name: string;
+            /** @description The provider. */
+            provider: string;
+        };
+        /** @description One part of a message: exactly one of `text`, `thinking`, `tool_call`, `tool_result`, `media`, `opaque`. */
+        PartBody: {
+            media?: null | components["schemas"]["MediaBody"];
+            /** @description `provider_type`: the provider's own name for this kind of part. */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /** @description A part that this version does not know, as it came. */
+            opaque?: unknown;
+            /** @description Plain text. */
+            text?: string | null;
+            /** @description The model's reasoning. */
+            thinking?: string | null;
+            tool_call?: null | components["schemas"]["ToolCallBody"];
+            tool_result?: null | components["schemas"]["ToolResultBody"];
+        };
+        /** @description Anything with a duration that is not an LLM call. What is empty is left out; moments are RFC 3339 in UTC. */
+        StepBody: {
+            /** @description Whose step. */
+            agent_name?: string;
+            /** @description The agent's version. */
+            agent_version?: string;
+            /** @description Matches the tool call that a model asked for. */
+            call_id?: string;
+            /** @description When it ended; not there while it is open. */
+            completed_at?: string | null;
+            /** @description Its conversation. */
+            conversation_id: string;
+            /** @description When the server received it. */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Duration that the sender measured, in milliseconds.
+             */
+            duration_ms?: number | null;
+            error?: null | components["schemas"]["ErrorDetail"];
+            /** @description What went in. */
+            input?: unknown;
+            /** @description `tool`, `agent`, `workflow`, `function` or `api`. */
+            kind: string;
+            /** @description Generations made inside this step. */
+            linked_generation_ids?: string[];
+            /** @description Attributes. */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /** @description Tool, step, function or API name. */
+            name: string;
+            /** @description Its beginning has been told and its end not yet. */
+            open: boolean;
+            /** @description `sigil` or `insidellm`: the lane it came by. */
+            origin: string;
+            /** @description What came out. */
+            output?: unknown;
+            /** @description The record that caused this one. */
+            parent_id?: string;
+            /** @description Steps that this one follows. */
+            parent_step_ids?: string[];
+            /** @description W3C span id. */
+            span_id?: string;
+            /** @description When it began; not there while its beginning has not been told. */
+            started_at?: string | null;
+            /** @description Its id. */
+            step_id: string;
+            /** @description The sender's own classification: tool type, framework, reasoning type, HTTP method. */
+            subtype?: string;
+            /** @description Labels. */
+            tags?: {
+                [key: string]: string;
+            };
+            /** @description W3C trace id. */
+            trace_id?: string;
+            /** @description Fields that were sent and that this version does not know, by their path. */
+            unknown?: {
+                [key: string]: unknown;
+            };
+            /** @description On whose behalf. */
+            user_id?: string;
+        };
+        /** @description A tool that the model could call. */
+        ToolBody: {
+            /** @description Offered to the model only on request. */
+            deferred?: boolean | null;
+            /** @description What it says it does. */
+            description?: string | null;
+            /** @description The same as JSON, where it is. */
+            input_schema?: unknown;
+            /** @description JSON Schema of its input, exactly as it was sent, in base64. */
+            input_schema_json?: string | null;
+            /** @description The tool's name. */
+            name?: string | null;
+            /** @description `function`, ... */
+            type?: string | null;
+        };
+        /** @description The model asks for a tool. */
+        ToolCallBody: {
+            /** @description The same as JSON, where they are. */
+            arguments?: unknown;
+            /** @description Matches the result to the call. */
+            id?: string | null;
+            /** @description Arguments exactly as the model wrote them, in base64. */
+            input_json?: string | null;
+            /** @description The tool. */
+            name?: string | null;
+        };
+        /** @description A tool answers. */
+        ToolResultBody: {
+            /** @description The answer as text. */
+            content?: string | null;
+            /** @description The answer as structured content, exactly as it came, in base64. */
+            content_json?: string | null;
+            /** @description The same as JSON, where it is. */
+            content_parsed?: unknown;
+            /** @description The tool failed. */
+            is_error?: boolean | null;
+            /** @description The tool. */
+            name?: string | null;
+            /** @description The call that is answered. */
+            tool_call_id?: string | null;
+        };
+        /** @description Sums over generations. Each generation counts once, however often it was sent. */
+        TotalsBody: {
+            /**
+             * Format: int64
+             * @description Prompt tokens read from a provider's cache.
+             */
+            cache_read_input_tokens: number;
+            /**
+             * Format: int64
+             * @description Prompt tokens written to a provider's cache.
+             */
+            cache_write_input_tokens: number;
+            /**
+             * Format: int64
+             * @description Generations that failed.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Generations.
+             */
+            generations: number;
+            /**
+             * Format: int64
+             * @description Prompt tokens.
+             */
+            input_tokens: number;
+            /**
+             * Format: int64
+             * @description Completion tokens.
+             */
+            output_tokens: number;
+            /**
+             * Format: int64
+             * @description Completion tokens spent on reasoning.
+             */
+            reasoning_tokens: number;
+            /**
+             * Format: double
+             * @description Cost in US dollars, as it was reported.
+             */
+            reported_cost_usd: number;
+            /**
+             * Format: int64
+             * @description The providers' totals, or input and output where they gave none.
+             */
+            total_tokens: number;
+            /**
+             * Format: int64
+             * @description Generations for which nobody reported a cost: their cost is unknown, not zero.
+             */
+            unpriced_generations: number;
+        };
+        /** @description Token counters, as the provider reported them. What is zero is left out. */
+        UsageBody: {
+            /**
+             * Format: int64
+             * @description Prompt tokens read from the provider's cache.
+             */
+            cache_read_input_tokens?: number | null;
+            /**
+             * Format: int64
+             * @description Prompt tokens written to the provider's cache.
+             */
+            cache_write_input_tokens?: number | null;
+            /** @description `TOKEN_INPUT_SEMANTICS_INCLUSIVE` when input contains both cache counters; else as the provider counts. */
+            input_semantics?: string | null;
+            /**
+             * Format: int64
+             * @description Prompt tokens.
+             */
+            input_tokens?: number | null;
+            /**
+             * Format: int64
+             * @description Completion tokens.
+             */
+            output_tokens?: number | null;
+            /**
+             * Format: int64
+             * @description Completion tokens spent on reasoning.
+             */
+            reasoning_tokens?: number | null;
+            /**
+             * Format: int64
+             * @description The provider's total, or input and output where it gave none.
+             */
+            total_tokens?: number | null;
+        };
+        /** @description A batch of workflow steps. */
+        WorkflowStepBatch: {
+            /** @description Steps as proto-JSON of `sigil.v1.WorkflowStep`, in snake_case or camelCase; fields that we do not know are kept. */
+            workflow_steps: unknown[];
+        };
+        /** @description What became of one workflow step. */
+        WorkflowStepResult: {
+            /** @description It is stored; not there when it is not. */
+            accepted?: boolean | null;
+            /** @description Why it was refused: index, field and limit. */
+            error?: string | null;
+            /** @description Its id: the sender's, or the one that it was given. */
+            step_id?: string | null;
+        };
+        /** @description The answer to a batch of workflow steps: one result an item, in order. */
+        WorkflowStepResults: {
+            /** @description One result an item, in order. Not there when the batch was empty. */
+            results?: components["schemas"]["WorkflowStepResult"][] | null;
         };
     };
     responses: never;
@@ -71,18 +856,29 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    list_conversations: {
+    conversations: {
         parameters: {
             query?: {
+                /** @description Conversations on a page: 1 to 1000, 50 unless given. */
                 limit?: number;
+                /** @description `next_cursor` of the page before. */
                 cursor?: string;
+                /** @description Not before this moment: RFC 3339, or a date (midnight UTC). */
                 from?: string;
+                /** @description Before this moment: RFC 3339, or a date (midnight UTC). */
                 until?: string;
+                /** @description Agent name, exactly. */
                 agent?: string;
+                /** @description Model name as it was asked for, exactly. */
                 model?: string;
+                /** @description Provider, exactly. */
+                provider?: string;
+                /** @description User id, exactly. */
                 user?: string;
+                /** @description `true`: with a failed call. `false`: without any. */
                 error?: boolean;
-                tag?: string;
+                /** @description `key=value`; may be repeated, all must be there. */
+                tag?: string[];
             };
             header?: never;
             path?: never;
@@ -90,16 +886,25 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description One page. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConversationList"];
+                    "application/json": components["schemas"]["ConversationPage"];
                 };
             };
-            /** @description no key */
+            /** @description A parameter cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A key is required. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -110,30 +915,252 @@ export interface operations {
             };
         };
     };
-    get_conversation: {
+    conversation: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description The conversation, percent-encoded. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description The conversation. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ConversationBody"];
                 };
             };
-            /** @description none */
+            /** @description A key is required. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is none of that id. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation, percent-encoded. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was deleted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedBody"];
+                };
+            };
+            /** @description A key is required. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    generation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The generation, percent-encoded. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The generation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationBody"];
+                };
+            };
+            /** @description A key is required. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is none of that id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    export_generations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description sigil.v1.ExportGenerationsRequest; may be compressed with gzip or zstd. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GenerationBatch"];
+                "application/x-protobuf": number[];
+            };
+        };
+        responses: {
+            /** @description One result an item. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationResults"];
+                };
+            };
+            /** @description The body cannot be read at all. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A key is required. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Neither JSON nor protobuf, or an unknown compression. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Try again after `Retry-After` seconds; nothing was stored. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ingest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description An event or a list of events; may be compressed with gzip or zstd. */
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description One result an event. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestResults"];
+                };
+            };
+            /** @description Every event was refused (with results), or the body is not JSON (without). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestResults"];
+                };
+            };
+            /** @description A key is required. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An unknown compression. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Try again after `Retry-After` seconds; nothing was stored. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -145,6 +1172,205 @@ export interface operations {
     };
     live: {
         parameters: {
+            query?: {
+                /** @description Only records of this conversation. */
+                conversation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["LiveSummary"];
+                };
+            };
+            /** @description A key is required. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    conversation_alias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation, percent-encoded. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The conversation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationBody"];
+                };
+            };
+            /** @description A key is required. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is none of that id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    totals: {
+        parameters: {
+            query?: {
+                /** @description Not before this moment: RFC 3339, or a date (midnight UTC). */
+                from?: string;
+                /** @description Before this moment: RFC 3339, or a date (midnight UTC). */
+                until?: string;
+                /** @description Agent name, exactly. */
+                agent?: string;
+                /** @description Model name as it was asked for, exactly. */
+                model?: string;
+                /** @description Provider, exactly. */
+                provider?: string;
+                /** @description User id, exactly. */
+                user?: string;
+                /** @description `true`: with a failed call. `false`: without any. */
+                error?: boolean;
+                /** @description `key=value`; may be repeated, all must be there. */
+                tag?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sums. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotalsBody"];
+                };
+            };
+            /** @description A parameter cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A key is required. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    export_workflow_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description sigil.v1.ExportWorkflowStepsRequest; may be compressed with gzip or zstd. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkflowStepBatch"];
+                "application/x-protobuf": number[];
+            };
+        };
+        responses: {
+            /** @description One result an item. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowStepResults"];
+                };
+            };
+            /** @description The body cannot be read at all. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A key is required. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Neither JSON nor protobuf, or an unknown compression. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Try again after `Retry-After` seconds; nothing was stored. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    health: {
+        parameters: {
             query?: never;
             header?: never;
             path?: never;
@@ -152,13 +1378,82 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description It lives. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": unknown;
+                    "application/json": components["schemas"]["HealthBody"];
+                };
+            };
+        };
+    };
+    healthz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It lives. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthBody"];
+                };
+            };
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counters. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    readyz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It can store. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthBody"];
+                };
+            };
+            /** @description It cannot; `errors` says why. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthBody"];
                 };
             };
         };
