@@ -1,17 +1,19 @@
 //! What a server makes of a Sigil item once it is read, the same for JSON and protobuf: defaults, checks, the fragment.
 
 use lightwell_model::{
-    ContentId, Fragment, FragmentKind, Generation, Metadata, Mode, Step, TokenUsage, UsageSemantics,
+    ContentId, Fragment, FragmentKind, Generation, Metadata, Mode, Money, Step, TokenUsage, UsageSemantics,
 };
 use serde_json::Value;
 
 use crate::item::{ItemError, Receipt};
 use crate::json_value::not_finite_name;
 
-/// Metadata key under which SDKs send the title of the conversation.
-const CONVERSATION_TITLE: &str = "sigil.conversation.title";
+/// Metadata keys under which SDKs send the title of the conversation, best first.
+const CONVERSATION_TITLES: [&str; 2] = ["sigil.conversation.title", "agento11y.conversation.title"];
 /// Metadata keys under which SDKs send the user, best first.
-const USER_IDS: [&str; 2] = ["sigil.user.id", "user.id"];
+const USER_IDS: [&str; 3] = ["sigil.user.id", "agento11y.user.id", "user.id"];
+/// Metadata key under which agents and gateways report what a call cost, in US dollars.
+const COST: &str = "cost_usd";
 
 /// A generation as it was read, with what the record has no place for.
 #[derive(Default)]
@@ -38,11 +40,14 @@ impl Draft {
             let operation = if generation.mode == Mode::Stream { "streamText" } else { "generateText" };
             operation.clone_into(&mut generation.operation_name);
         }
-        generation.conversation_title = metadata_text(&generation.metadata, &[CONVERSATION_TITLE]);
+        generation.conversation_title = metadata_text(&generation.metadata, &CONVERSATION_TITLES);
         generation.user_id = metadata_text(&generation.metadata, &USER_IDS);
+        generation.reported_cost =
+            generation.metadata.get(COST).and_then(Value::as_f64).and_then(Money::from_dollars);
         if generation.id.is_empty() {
             generation.id = (receipt.new_id)();
         }
+        settle_conversation(&mut generation.conversation_id, &generation.trace_id, &generation.id);
         generation.received_at = receipt.received_at;
         let digest = digest(&generation);
         generation.fragments = vec![whole(&generation.id, generation.at(), digest)];
@@ -83,10 +88,19 @@ pub(super) fn finish_step(mut step: Step, receipt: &Receipt<'_>) -> Step {
     if step.id.is_empty() {
         step.id = (receipt.new_id)();
     }
+    settle_conversation(&mut step.conversation_id, &step.trace_id, &step.id);
     step.received_at = receipt.received_at;
     let digest = digest(&step);
     step.fragments = vec![whole(&step.id, step.at(), digest)];
     step
+}
+
+/// A record that names no conversation belongs to that of its trace; without a trace it is one of its own.
+fn settle_conversation(conversation_id: &mut String, trace_id: &str, id: &str) {
+    if conversation_id.trim().is_empty() {
+        let of = if trace_id.is_empty() { id } else { trace_id };
+        of.clone_into(conversation_id);
+    }
 }
 
 /// The digest is of the record, not of the bytes: the same call sent once as JSON and once as protobuf is the same call.

@@ -12,8 +12,8 @@
 //! | `opaque` | a part that this version does not know, as it came |
 //! | `user_id`, `conversation_title`, `parent_id`, `first_token_at`, `reported_cost_usd`, `origin`, `unknown` | what the record knows and the wire message has no field for |
 //!
-//! As in proto-JSON, what is empty is left out; `generation_id`, `conversation_id`, `mode`, `model`, `usage`, `created_at` and `error`
-//! are always there.
+//! As in proto-JSON, what is empty is left out; `generation_id`, `conversation_id`, `mode`, `model`, `input`, `output`, `tags`, `metadata`,
+//! `usage`, `created_at` and `error` are always there, and so is every counter of a usage that was told.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -35,7 +35,7 @@ pub fn generation(record: &Generation) -> Object {
     out.insert("mode".to_owned(), mode(record.mode).into());
     out.insert("origin".to_owned(), origin(record.origin).into());
     out.insert("model".to_owned(), json!({"provider": record.model.provider, "name": record.model.name}));
-    out.insert("usage".to_owned(), usage(record.usage.unwrap_or_default()));
+    out.insert("usage".to_owned(), record.usage.map_or_else(|| json!({}), usage));
     out.insert("created_at".to_owned(), time(record.received_at));
     out.insert("error".to_owned(), record.error.as_ref().map_or(Value::Null, error));
     put_texts(&mut out, record);
@@ -49,18 +49,13 @@ pub fn generation(record: &Generation) -> Object {
     }
     put(&mut out, "reported_cost_usd", record.reported_cost.map(|cost| plain_number(cost.dollars())));
     put_list(&mut out, "parent_generation_ids", &record.parent_generation_ids, |id| id.as_str().into());
-    put_list(&mut out, "input", &record.input, message);
-    put_list(&mut out, "output", &record.output, message);
+    out.insert("input".to_owned(), record.input.iter().map(message).collect());
+    out.insert("output".to_owned(), record.output.iter().map(message).collect());
     put_list(&mut out, "tools", &record.tools, tool);
     put_list(&mut out, "raw_artifacts", &record.artifacts, artifact);
-    if !record.tags.is_empty() {
-        out.insert("tags".to_owned(), json!(record.tags));
-    }
-    for (key, members) in [("metadata", &record.metadata), ("unknown", &record.unknown)] {
-        if !members.is_empty() {
-            out.insert(key.to_owned(), json!(members));
-        }
-    }
+    out.insert("tags".to_owned(), json!(record.tags));
+    out.insert("metadata".to_owned(), json!(record.metadata));
+    put(&mut out, "unknown", (!record.unknown.is_empty()).then(|| json!(record.unknown)));
     out
 }
 
@@ -186,7 +181,7 @@ fn usage(usage: TokenUsage) -> Value {
         ("cache_write_input_tokens", usage.cache_write_input_tokens),
         ("reasoning_tokens", usage.reasoning_tokens),
     ] {
-        put(&mut out, key, (count != 0).then_some(count.into()));
+        out.insert(key.to_owned(), count.into());
     }
     if usage.semantics == UsageSemantics::Inclusive {
         out.insert("input_semantics".to_owned(), "TOKEN_INPUT_SEMANTICS_INCLUSIVE".into());
@@ -257,7 +252,7 @@ mod tests {
         let rendered = Value::Object(generation(&Generation { id: "g".to_owned(), ..Generation::default() }));
         let expected = json!({
             "generation_id": "g", "conversation_id": "", "mode": "UNSPECIFIED", "origin": "sigil",
-            "model": {"provider": "", "name": ""}, "usage": {}, "created_at": "1970-01-01T00:00:00Z", "error": null,
+            "model": {"provider": "", "name": ""}, "input": [], "output": [], "tags": {}, "metadata": {}, "usage": {}, "created_at": "1970-01-01T00:00:00Z", "error": null,
         });
         assert_eq!(rendered, expected);
     }
@@ -288,7 +283,8 @@ mod tests {
             ..Generation::default()
         };
         let rendered = Value::Object(generation(&record));
-        assert_eq!(rendered["usage"], json!({"input_tokens": i64::MAX}));
+        assert_eq!(rendered["usage"]["input_tokens"], i64::MAX);
+        assert_eq!(rendered["usage"]["reasoning_tokens"], 0);
         assert_eq!(rendered["error"], json!({"message": "no", "code": "429"}));
         assert_eq!((&rendered["call_error"], &rendered["mode"]), (&json!("no"), &json!("STREAM")));
         assert_eq!(rendered["started_at"], "2026-01-02T03:04:05.120Z");

@@ -160,7 +160,7 @@ fn generation() -> impl Strategy<Value = Generation> {
         let error = text();
         Generation {
             id,
-            conversation_id: text(),
+            conversation_id: format!("of {}", text()),
             operation_name: format!("op{}", text()),
             mode: if stream { Mode::Stream } else { Mode::Sync },
             trace_id: text(),
@@ -202,7 +202,7 @@ fn step() -> impl Strategy<Value = Step> {
             Step {
                 id,
                 kind: StepKind::Workflow,
-                conversation_id: text(),
+                conversation_id: format!("of {}", text()),
                 name: text(),
                 subtype: text(),
                 trace_id: text(),
