@@ -9,7 +9,7 @@ import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -30,19 +30,19 @@ class Server:
     key: str | None = None
     process: subprocess.Popen[str] | None = None
     url: str = ""
-    log: list[str] = field(default_factory=list)
 
     def start(self, listen: str = "127.0.0.1:0") -> Server:
         binary = os.environ.get("LIGHTWELL_BINARY", str(ROOT / "dist" / "lightwell"))
         command = [binary, "serve", "--data", str(self.data), "--listen", listen, *self.arguments]
-        stderr = (self.data.parent / "server.log").open("a")
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
+        log = self.data.parent / "server.log"
+        with log.open("a") as stderr:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if "http://" in line:
                 self.url = "http://" + line.split("http://", 1)[1].split()[0].rstrip("/")
                 break
-        assert self.url, f"the server said nothing of its address; see {stderr.name}"
+        assert self.url, f"the server said nothing of its address: {log.read_text()}"
         wait_for(lambda: self.status("/readyz") == 200, "the server is ready")
         return self
 
@@ -55,13 +55,14 @@ class Server:
         """SIGTERM, and its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        self.process.communicate(timeout=30)
+        return self.process.returncode
 
     def kill(self) -> None:
         """SIGKILL."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(timeout=30)
+        self.process.communicate(timeout=30)
 
     def request(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any]:
         """Status and body (JSON where it is JSON) of one request."""

@@ -16,7 +16,9 @@ GENERATED = {"event_id", "parent_event_id", "parent_id", "id", "step_id"}
 def comparable(value: Any, name: str = "") -> Any:
     """The same record without what differs between two runs. Ids that a uuid4 made are put aside, chosen ones stay."""
     if isinstance(value, dict):
-        return {key: comparable(member, key) for key, member in value.items() if key not in VOLATILE}
+        # agento11y renamed the keys under which the SDK tells of itself.
+        renamed = {key.replace("agento11y.", "sigil."): member for key, member in value.items()}
+        return {key: comparable(member, key) for key, member in renamed.items() if key not in VOLATILE}
     if isinstance(value, list):
         return [comparable(member, name) for member in value]
     if name in GENERATED | {"generation_id", "call_id"} and isinstance(value, str) and len(value) == 36:

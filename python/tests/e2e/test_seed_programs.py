@@ -13,7 +13,7 @@ def test_insidellm_quick_start(server: Server, run_program: RunProgram) -> None:
     [item] = server.conversations()
     assert item["user_id"] == "user-123"
     conversation = server.conversation(item["id"])
-    assert [event["event_type"] for event in conversation["events"]] == ["run.start", "user.input", "run.end"]
+    assert [event["kind"] for event in conversation["events"]] == ["run.start", "user.input", "run.end"]
     start, said, end = conversation["events"]
     assert said["payload"]["input_text"] == said["text"] == "Hello, AI assistant!"
     assert said["payload"]["input_type"] == "text"
@@ -50,7 +50,7 @@ def test_litellm_streaming(server: Server, run_program: RunProgram) -> None:
     assert generation["mode"] == "STREAM"
     assert generation["operation_name"] == "streamText"
     assert generation["output"] == [{"role": "MESSAGE_ROLE_ASSISTANT", "parts": [{"text": tips}]}]
-    assert generation["started_at"] <= generation["completed_at"]
+    assert generation["started_at"] <= generation["first_token_at"] <= generation["completed_at"]
 
 
 def mocked(program: str) -> str:

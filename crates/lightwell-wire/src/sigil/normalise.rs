@@ -1,5 +1,6 @@
 //! What a server makes of a Sigil item once it is read, the same for JSON and protobuf: defaults, checks, the fragment.
 
+use jiff::{SignedDuration, Timestamp};
 use lightwell_model::{
     ContentId, Fragment, FragmentKind, Generation, Metadata, Mode, Money, Step, TokenUsage, UsageSemantics,
 };
@@ -12,6 +13,9 @@ use crate::json_value::not_finite_name;
 const CONVERSATION_TITLES: [&str; 2] = ["sigil.conversation.title", "agento11y.conversation.title"];
 /// Metadata keys under which SDKs send the user, best first.
 const USER_IDS: [&str; 3] = ["sigil.user.id", "agento11y.user.id", "user.id"];
+/// Metadata key under which our SDK tells how many seconds passed before the first piece of a streamed response: the wire message
+/// has no field for it (OTel GenAI semconv 1.41).
+const TIME_TO_FIRST_CHUNK: &str = "gen_ai.response.time_to_first_chunk";
 /// Metadata key under which agents and gateways report what a call cost, in US dollars.
 const COST: &str = "cost_usd";
 
@@ -44,6 +48,7 @@ impl Draft {
         generation.user_id = metadata_text(&generation.metadata, &USER_IDS);
         generation.reported_cost =
             generation.metadata.get(COST).and_then(Value::as_f64).and_then(Money::from_dollars);
+        generation.first_token_at = first_token_at(&generation);
         if generation.id.is_empty() {
             generation.id = (receipt.new_id)();
         }
@@ -95,6 +100,12 @@ pub(super) fn finish_step(mut step: Step, receipt: &Receipt<'_>) -> Step {
     step
 }
 
+fn first_token_at(generation: &Generation) -> Option<Timestamp> {
+    let seconds = generation.metadata.get(TIME_TO_FIRST_CHUNK)?.as_f64()?;
+    let passed = SignedDuration::try_from_secs_f64(seconds).ok()?;
+    generation.started_at?.checked_add(passed).ok()
+}
+
 /// A record that names no conversation belongs to that of its trace; without a trace it is one of its own.
 fn settle_conversation(conversation_id: &mut String, trace_id: &str, id: &str) {
     if conversation_id.trim().is_empty() {
@@ -108,7 +119,7 @@ fn digest(record: &impl serde::Serialize) -> ContentId {
     ContentId::of(&serde_json::to_vec(record).expect("a record has string keys only"))
 }
 
-fn whole(id: &str, at: jiff::Timestamp, digest: ContentId) -> Fragment {
+fn whole(id: &str, at: Timestamp, digest: ContentId) -> Fragment {
     Fragment { id: id.to_owned(), kind: FragmentKind::Whole, at, digest }
 }
 
