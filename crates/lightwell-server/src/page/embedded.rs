@@ -24,8 +24,9 @@ pub(super) fn file(request: &Request) -> Option<Response> {
     let name = path.trim_start_matches('/');
     let (name, file) = match Files::get(name) {
         Some(file) => (name, file),
-        // A missing file with an extension is missing; anything else is a place in the page.
-        None if name.rsplit('/').next().is_some_and(|last| last.contains('.')) => return None,
+        // A missing file of the build is missing; anything else is a place in the page. The ids in its places may hold
+        // dots, so a dot tells a file only at the top.
+        None if name.starts_with("_app/") || (name.contains('.') && !name.contains('/')) => return None,
         None => (INDEX, Files::get(INDEX)?),
     };
     Some(answer(request, name, file))
