@@ -12,27 +12,34 @@ import os
 import sys
 import time
 import weakref
-from typing import Any, Dict, List
-
-from ._native import Pipeline
+from typing import Any, Dict, List, Optional, Protocol
 
 EXIT_BUDGET_SECONDS = 5.0
 """The longest that all pipelines together may hold up the end of the process."""
 
-_watched: Dict[int, Pipeline] = {}
-_orphans: List[Pipeline] = []
+
+
+class Flushable(Protocol):
+    """What is needed of a pipeline, native or not."""
+
+    def flush(self, timeout: Optional[float] = None) -> bool: ...
+    def stats(self) -> Dict[str, int]: ...
+
+
+_watched: Dict[int, Flushable] = {}
+_orphans: List[Flushable] = []
 _exiting = False
 _knows_multiprocessing = False
 
 
-def watch(owner: Any, pipeline: Pipeline) -> None:
+def watch(owner: Any, pipeline: Flushable) -> None:
     """Delivers `pipeline` at exit, or after `owner` was collected. `owner` must be weakly referable."""
     _release_idle_orphans()
     _watched[id(pipeline)] = pipeline
     weakref.finalize(owner, _orphan, id(pipeline)).atexit = False
 
 
-def forget(pipeline: Pipeline) -> None:
+def forget(pipeline: Flushable) -> None:
     """The pipeline was shut down: nothing is left to do for it."""
     _watched.pop(id(pipeline), None)
 

@@ -51,7 +51,15 @@ def copy_model(source: ModelRef) -> ModelRef:
 
 
 def copy_usage(source: TokenUsage) -> TokenUsage:
-    return copy.copy(source)
+    return TokenUsage(
+        source.input_tokens,
+        source.output_tokens,
+        source.total_tokens,
+        source.cache_read_input_tokens,
+        source.cache_write_input_tokens,
+        source.reasoning_tokens,
+        source.cache_creation_input_tokens,
+    )
 
 
 def copy_messages(source: list[Message]) -> list[Message]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
-from lightwell import Closed, EncodeError, FlushReport, Pipeline, QueueFull, TooLarge, at_exit
+from lightwell import Closed, EncodeError, Pipeline, QueueFull, TooLarge, at_exit
 
+from ._exporter_pipeline import ExporterPipeline, ExporterReport
 from .config import ClientConfig
 from .errors import ClientShutdownError, EnqueueError, QueueFullError
 from .models import Generation
@@ -15,21 +16,35 @@ from .version import user_agent
 _LEVELS = {"warning": logging.WARNING, "error": logging.ERROR}
 
 
+class DeliveryReport(Protocol):
+    """What became of the records that were pending when a flush began."""
+
+    @property
+    def complete(self) -> bool: ...
+    @property
+    def gave_up(self) -> int: ...
+    @property
+    def error(self) -> str | None: ...
+
+
 class DeliveryPipeline(Protocol):
     """What a client needs of a pipeline. Timeouts are seconds."""
 
     def record_generation(self, generation: Generation) -> None: ...
     def flush(self, timeout: float | None = None) -> bool: ...
-    def flush_report(self, timeout: float | None = None) -> FlushReport: ...
+    def flush_report(self, timeout: float | None = None) -> DeliveryReport: ...
     def shutdown(self, timeout: float | None = None) -> bool: ...
     def stats(self) -> dict[str, int]: ...
     def take_notices(self) -> list[tuple[str, str]]: ...
 
 
-def build_pipeline(config: ClientConfig, *, insecure: bool | None) -> DeliveryPipeline:
-    """A native pipeline for a resolved configuration. `insecure` None means plaintext for loopback hosts only."""
+def build_pipeline(config: ClientConfig, *, insecure: bool | None, logger: logging.Logger) -> DeliveryPipeline:
+    """The pipeline of a resolved configuration: the program's exporter if it has one, else the native pipeline.
+
+    `insecure` None means plaintext for loopback hosts only.
+    """
     if config.generation_exporter is not None:
-        raise ValueError("generation_exporter is not supported yet (issue 4): choose a protocol instead")
+        return ExporterPipeline(config.generation_exporter, config, logger)
     export = config.generation_export
     return Pipeline.sigil(
         protocol=export.protocol or "",
@@ -59,9 +74,8 @@ def enqueue(pipeline: DeliveryPipeline, generation: Generation) -> None:
         raise EnqueueError(f"sigil: generation enqueue failed: {error}") from error
 
 
-def deliver_late(config: ClientConfig, insecure: bool | None, generation: Generation, timeout: float) -> None:
-    """Delivers one record past a pipeline that is shut down; `EnqueueError` when that fails within `timeout` seconds."""
-    pipeline = build_pipeline(config, insecure=insecure)
+def deliver_late(pipeline: DeliveryPipeline, generation: Generation, timeout: float) -> None:
+    """Delivers one record by a pipeline of its own; `EnqueueError` when that fails within `timeout` seconds."""
     enqueue(pipeline, generation)
     if not pipeline.shutdown(timeout) or not pipeline.stats()["delivered"]:
         raise EnqueueError("sigil: generation enqueue failed: it came after shutdown and could not be delivered at once")
@@ -71,6 +85,8 @@ def flush_pipeline(pipeline: DeliveryPipeline, logger: logging.Logger, timeout: 
     """Flushes; `RuntimeError` when records were given up, `TimeoutError` when the wait ended first."""
     report = pipeline.flush_report(timeout)
     log_notices(pipeline, logger)
+    if isinstance(report, ExporterReport) and report.cause is not None:
+        raise report.cause
     if report.gave_up:
         raise RuntimeError(report.error or f"sigil generation export failed: {report.gave_up} generations were given up")
     if not report.complete:
@@ -80,8 +96,7 @@ def flush_pipeline(pipeline: DeliveryPipeline, logger: logging.Logger, timeout: 
 def shut_down(pipeline: DeliveryPipeline, logger: logging.Logger, timeout: float | None) -> None:
     """Shuts the pipeline down and says in the log what was not delivered."""
     complete = pipeline.shutdown(timeout)
-    if isinstance(pipeline, Pipeline):
-        at_exit.forget(pipeline)
+    at_exit.forget(pipeline)
     log_notices(pipeline, logger)
     if not complete:
         logger.warning(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from datetime import datetime, timezone
 from typing import Any
 
@@ -39,7 +39,7 @@ def merge_result(
 ) -> Generation:
     """`result` completed, in place, with what `seed` knows. Both must belong to the recorder."""
     merged = result
-    merged.id = merged.id or seed.id or f"gen_{secrets.token_hex(8)}"
+    merged.id = merged.id or seed.id or f"gen_{os.urandom(8).hex()}"
     merged.conversation_id = merged.conversation_id or seed.conversation_id
     merged.conversation_title = merged.conversation_title or seed.conversation_title
     merged.user_id = merged.user_id or seed.user_id

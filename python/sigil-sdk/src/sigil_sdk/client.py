@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from datetime import datetime
 
-from lightwell import Pipeline, at_exit
+from lightwell import at_exit
 
 from . import context
 from ._capture import generation_mode
@@ -58,9 +58,8 @@ class Client:
         self._config = resolved
         self._logger: logging.Logger = resolved.logger or logging.getLogger("sigil_sdk")
         self._insecure = _insecure_setting(given, resolved)
-        self._pipeline: DeliveryPipeline = build_pipeline(resolved, insecure=self._insecure)
-        if isinstance(self._pipeline, Pipeline):
-            at_exit.watch(self, self._pipeline)
+        self._pipeline: DeliveryPipeline = self._build_pipeline()
+        at_exit.watch(self, self._pipeline)
         self._next_report = 0.0
         self._unreported = 0
         self._shutdown_hooks: list[weakref.WeakMethod[Callable[[float], object]]] = []
@@ -99,6 +98,9 @@ class Client:
     def stats(self) -> dict[str, int]:
         """Where every record went: accepted = delivered + dropped_* + pending."""
         return self._pipeline.stats()
+
+    def _build_pipeline(self) -> DeliveryPipeline:
+        return build_pipeline(self._config, insecure=self._insecure, logger=self._logger)
 
     def _before_shutdown(self, hook: Callable[[float], object]) -> None:
         """Has the bound method `hook(seconds)` called when shutdown begins, to wait for records that are on their way."""
@@ -166,9 +168,10 @@ class Client:
 
     def _enqueue_generation(self, generation: Generation, late: bool = False) -> None:
         if self._shutdown_at is not None:
-            if not late:
+            # A program's own exporter is shut down by now; the native pipeline can be made anew.
+            if not late or self._config.generation_exporter is not None:
                 raise ClientShutdownError("sigil: client is shutting down")
-            deliver_late(self._config, self._insecure, generation, _LATE_DELIVERY_SECONDS)
+            deliver_late(self._build_pipeline(), generation, _LATE_DELIVERY_SECONDS)
             return
         enqueue(self._pipeline, generation)
         if at_exit.exiting():

@@ -1,0 +1,17 @@
+"""An exporter that accepts everything and sends nothing."""
+
+from __future__ import annotations
+
+from ..models import ExportGenerationResult, ExportGenerationsRequest, ExportGenerationsResponse
+
+
+class NoopGenerationExporter:
+    """Accepts and forgets."""
+
+    def export_generations(self, request: ExportGenerationsRequest) -> ExportGenerationsResponse:
+        """Accepts every generation."""
+        results = [ExportGenerationResult(generation.id, True) for generation in request.generations]
+        return ExportGenerationsResponse(results)
+
+    def shutdown(self) -> None:
+        """Nothing to end."""
