@@ -184,6 +184,12 @@ def as_any(value: Any) -> Any:
 
 def as_dict(value: Any) -> Dict[str, Any]:
     """A dict with string keys, from any mapping."""
+    if type(value) is dict:
+        for key in value:
+            if type(key) is not str:
+                break
+        else:
+            return value.copy()
     return _dict_of(as_any, value)
 
 

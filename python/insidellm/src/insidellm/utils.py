@@ -42,7 +42,7 @@ def generate_uuid() -> str:
 
 def get_iso_timestamp() -> str:
     """Now in UTC, ISO 8601 with `Z`, microseconds unless they are 0."""
-    return datetime.now(timezone.utc).replace(tzinfo=None).isoformat() + "Z"
+    return datetime.now(timezone.utc).isoformat()[: -len("+00:00")] + "Z"
 
 
 def parse_iso_timestamp(timestamp: str) -> datetime:
