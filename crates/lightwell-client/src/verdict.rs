@@ -78,6 +78,17 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// How long the server wants to be left alone, by every request.
+    #[must_use]
+    pub fn pause_for_all(&self, policy: &RetryPolicy) -> Option<Duration> {
+        match self {
+            Self::Retry { after, .. } => after.map(|asked| asked.min(policy.max_server_delay)),
+            _ => None,
+        }
+    }
+}
+
 /// What happens to the batch now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -90,8 +101,6 @@ pub enum Action {
     Wait {
         /// The pause.
         pause: Duration,
-        /// Whether the server asked for it, so that every other request should wait too.
-        asked: bool,
     },
     /// Send both halves by themselves.
     Halve,
@@ -128,11 +137,9 @@ pub fn decide(verdict: Verdict, attempt: u32, items: usize, policy: &RetryPolicy
             Action::Drop { reason: DropReason::GaveUp, why }
         }
         Verdict::Retry { after: Some(asked), .. } => {
-            Action::Wait { pause: asked.min(policy.max_server_delay), asked: true }
+            Action::Wait { pause: asked.min(policy.max_server_delay) }
         }
-        Verdict::Retry { after: None, .. } => {
-            Action::Wait { pause: policy.backoff(attempt, random), asked: false }
-        }
+        Verdict::Retry { after: None, .. } => Action::Wait { pause: policy.backoff(attempt, random) },
         Verdict::TooLarge { .. } | Verdict::BadItem { .. } if items > 1 => Action::Halve,
         Verdict::TooLarge { why } => Action::Drop { reason: DropReason::TooLarge, why },
         Verdict::BadItem { why } => Action::Drop { reason: DropReason::Rejected, why },

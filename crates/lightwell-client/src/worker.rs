@@ -111,19 +111,24 @@ async fn attempt(state: &State, transport: &Transport, ticket: &Ticket) -> Actio
         state.queue().ledger.request(number > 0);
         let reply = transport.send(ticket.lane, lane.encoding.as_ref(), body.clone()).await;
         let verdict = judge(reply);
-        state.queue().healthy = !matches!(verdict, Verdict::Retry { .. } | Verdict::Refused { .. });
+        learn(state, &verdict);
         match decide(verdict, number, ticket.len(), policy, random()) {
-            Action::Wait { pause, asked } => {
-                let until = Instant::now() + pause;
-                if asked {
-                    let mut queue = state.queue();
-                    queue.paused_until = Some(queue.paused_until.map_or(until, |known| known.max(until)));
-                }
-                tokio::time::sleep_until(until.into()).await;
+            Action::Wait { pause } => {
+                tokio::time::sleep(pause).await;
                 number += 1;
             }
             action => return action,
         }
+    }
+}
+
+/// What one answer means for all requests: how many may be under way, and whether to leave the server alone for a while.
+fn learn(state: &State, verdict: &Verdict) {
+    let mut queue = state.queue();
+    queue.healthy = !matches!(verdict, Verdict::Retry { .. } | Verdict::Refused { .. });
+    if let Some(pause) = verdict.pause_for_all(&state.config.settings.retry) {
+        let until = Instant::now() + pause;
+        queue.paused_until = Some(queue.paused_until.map_or(until, |known| known.max(until)));
     }
 }
 

@@ -6,9 +6,9 @@ import threading
 from typing import Any, Callable, Iterator, List
 
 import pytest
+from native.scripted import Scripted
 
 from lightwell import Pipeline
-from native.scripted import Scripted
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import Any, Callable, Dict
 
 import pytest
+from native.scripted import Scripted
 
 from lightwell import EncodeError, Pipeline
-from native.scripted import Scripted
 
 
 def test_values(insidellm: Callable[..., Pipeline], http_server: Scripted) -> None:

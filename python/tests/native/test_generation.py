@@ -8,10 +8,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Dict
 
 import pytest
-
-from lightwell import EncodeError, Pipeline, TooLarge
 from native.scripted import Scripted
 from native.shapes import Shape, generation, message, text
+
+from lightwell import EncodeError, Pipeline, TooLarge
 
 Send = Callable[..., Dict[str, Any]]
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Callable, List
 
 import pytest
-
-import lightwell
-from lightwell import Closed, Pipeline, QueueFull
 from native.scripted import Scripted, balanced
 from native.shapes import generation
 from waiting import wait_for
+
+import lightwell
+from lightwell import Closed, Pipeline, QueueFull
 
 Make = Callable[..., Pipeline]
 
@@ -234,3 +234,45 @@ def test_fork(state: str, http_server: Scripted) -> None:
     ids = sorted(event["event_id"] for body in events for event in (body if isinstance(body, list) else [body]))
     expected = [("queued", 5), ("child", 3), ("grandchild", 2), ("parent", 2)] + [("before", 1)] * (state == "warm")
     assert ids == sorted(f"{who}-{n}" for who, count in expected for n in range(count))
+
+
+FORK_WHILE_RECORDING = """
+import os, sys, threading
+from lightwell import Pipeline
+
+pipeline = Pipeline.insidellm(base_url=sys.argv[1], api_key="k", flush_interval=0.01, queue_size=10**6)
+stop = threading.Event()
+counts = [0, 0, 0]
+
+def record(thread):
+    while not stop.is_set():
+        pipeline.record_event({"event_id": f"thread-{thread}-{counts[thread]}"})
+        counts[thread] += 1
+        stop.wait(0.0005)
+
+threads = [threading.Thread(target=record, args=(n,)) for n in range(3)]
+for thread in threads:
+    thread.start()
+for n in range(20):
+    child = os.fork()
+    if child == 0:
+        pipeline.record_event({"event_id": f"child-{n}"})
+        os._exit(0 if pipeline.flush(20) and pipeline.shutdown(20) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+stop.set()
+for thread in threads:
+    thread.join()
+assert pipeline.shutdown(20), pipeline.stats()
+print(*counts)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_fork_while_others_record(http_server: Scripted) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORK_WHILE_RECORDING, http_server.url]
+    finished = subprocess.run(command, check=True, timeout=100, capture_output=True, text=True)
+    bodies = [request.json() for request in http_server.requests]
+    ids = [event["event_id"] for body in bodies for event in (body if isinstance(body, list) else [body])]
+    counts = [int(count) for count in finished.stdout.split()]
+    expected = [f"thread-{thread}-{n}" for thread, count in enumerate(counts) for n in range(count)]
+    assert sorted(ids) == sorted(expected + [f"child-{n}" for n in range(20)])

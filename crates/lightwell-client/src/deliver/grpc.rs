@@ -110,15 +110,16 @@ async fn call(
     Ok(client.unary(request, method, RawCodec).await?.into_inner())
 }
 
+/// The status' message; its causes too, unless it already tells the innermost one.
 fn message_of(status: &Status) -> String {
-    let mut message = status.message().to_owned();
-    if let Some(source) = std::error::Error::source(status) {
-        let causes = describe(source);
-        if !message.contains(&causes) {
-            message = if message.is_empty() { causes } else { format!("{message}: {causes}") };
-        }
+    let message = status.message();
+    let Some(cause) = std::error::Error::source(status) else { return message.to_owned() };
+    let causes = describe(cause);
+    match causes.rsplit(": ").next() {
+        Some(innermost) if message.contains(innermost) => message.to_owned(),
+        _ if message.is_empty() => causes,
+        _ => format!("{message}: {causes}"),
     }
-    message
 }
 
 /// Bytes in, bytes out.

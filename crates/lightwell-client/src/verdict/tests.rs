@@ -101,14 +101,14 @@ fn what_happens_next() {
     let why = || "why".to_owned();
     let retry = |after: Option<u64>| Verdict::Retry { after: after.map(Duration::from_secs), why: why() };
     let dropped = |reason| Action::Drop { reason, why: why() };
-    let wait = |seconds, asked| Action::Wait { pause: Duration::from_secs_f64(seconds), asked };
+    let wait = |seconds| Action::Wait { pause: Duration::from_secs_f64(seconds) };
     let cases = [
         (Verdict::Delivered { results: Vec::new() }, 0, 5, Action::Settle { results: Vec::new() }),
-        (retry(None), 0, 5, wait(0.05, false)),
-        (retry(None), 1, 5, wait(0.1, false)),
+        (retry(None), 0, 5, wait(0.05)),
+        (retry(None), 1, 5, wait(0.1)),
         (retry(None), 2, 5, dropped(DropReason::GaveUp)),
-        (retry(Some(5)), 1, 5, wait(5.0, true)),
-        (retry(Some(3600)), 1, 5, wait(120.0, true)),
+        (retry(Some(5)), 1, 5, wait(5.0)),
+        (retry(Some(3600)), 1, 5, wait(120.0)),
         (retry(Some(5)), 2, 5, dropped(DropReason::GaveUp)),
         (Verdict::TooLarge { why: why() }, 0, 2, Action::Halve),
         (Verdict::TooLarge { why: why() }, 0, 1, dropped(DropReason::TooLarge)),
@@ -120,6 +120,16 @@ fn what_happens_next() {
         let seen = format!("{verdict:?}, attempt {attempt}, {items} items");
         assert_eq!(decide(verdict, attempt, items, &policy, 0.5), expected, "{seen}");
     }
+}
+
+#[test]
+fn a_server_that_asks_for_a_pause_gets_it_from_every_request() {
+    let policy = RetryPolicy::default();
+    let pause = |reply| judge(reply).pause_for_all(&policy);
+    assert_eq!(pause(http(429, Some(5))), Some(Duration::from_secs(5)));
+    assert_eq!(pause(http(429, Some(3600))), Some(policy.max_server_delay));
+    assert_eq!(pause(http(503, None)), None);
+    assert_eq!(pause(http(401, Some(5))), None);
 }
 
 #[test]
