@@ -65,12 +65,14 @@ it('tells the figures of a call, its prompt, its tools and its thinking', async 
 	const page = await open(agent.conversationId);
 	const call = page.getByRole('article').first();
 	const facts = (await call.locator('.facts').textContent())?.replace(/\s+/g, ' ');
-	for (const fact of [`agent ${agent.agent} 1.4`, 'provider openai', 'streamed 1.25 s', '1,200 in · 34 out', 'cost unknown', 'stopped tool_calls', 'env=page-test'])
+	for (const fact of [`agent ${agent.agent} 1.4`, 'provider openai', 'streamed 1.25 s', '1,200 in · 34 out', 'cost unknown', 'stop reason tool_calls'])
 		expect(facts).toContain(fact);
 	const prompt = call.locator('summary', { hasText: 'System prompt' });
 	await prompt.focus();
 	await page.keyboard.press('Enter');
 	await call.getByText('You are the concierge of a small hotel.').waitFor();
+	await call.getByText('1 tag', { exact: true }).click();
+	await call.getByText('env=page-test').waitFor();
 	await call.getByText('1 tool', { exact: true }).click();
 	await call.getByText('Finds a booking.').waitFor();
 	await call.locator('summary', { hasText: 'Thinking' }).click();

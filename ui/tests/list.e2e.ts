@@ -39,6 +39,7 @@ it('says what a conversation was: who, how much, what it cost and that it failed
 	const page = await browser.open();
 	await page.goto(`${base}/?agent=${agent.agent}`);
 	const row = page.getByRole('row', { name: agent.conversationId });
+	await row.waitFor();
 	const cells = await row.getByRole('cell').allTextContents();
 	expect(cells.slice(0, 5).map((cell) => cell.trim().replace(/\s+/g, ' '))).toEqual([
 		agent.agent,

@@ -11,7 +11,7 @@ const EVENTS: Record<string, string> = {
 	'agent.response': 'Agent response',
 	'run.start': 'Session start',
 	'run.end': 'Session end',
-	'performance.metric': 'Metric',
+	performance_metric: 'Metric',
 	error: 'Error',
 	validation_error: 'Validation error',
 	timeout_error: 'Timeout'
@@ -57,10 +57,13 @@ function beginning(text: string): string {
 	return text.trimStart().slice(0, 80);
 }
 
-/** How much happened: `3 calls`, `2 steps`; what did not happen is left out, except calls. */
+/** How much happened: `3 calls`, `2 steps`; what did not happen is left out. */
 export function activity(conversation: Conversation): string[] {
 	const { calls, steps, events } = conversation;
-	return [plural(calls, 'call'), steps > 0 ? plural(steps, 'step') : '', events > 0 ? plural(events, 'event') : ''].filter(
-		Boolean
-	);
+	const happened = [
+		{ count: calls, one: 'call' },
+		{ count: steps, one: 'step' },
+		{ count: events, one: 'event' }
+	];
+	return happened.filter(({ count }) => count > 0).map(({ count, one }) => plural(count, one));
 }

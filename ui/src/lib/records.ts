@@ -196,7 +196,8 @@ export function readStep(sent: Sent['StepBody']): Step {
 	const timed = readTimed(sent, sent.step_id);
 	return {
 		...timed,
-		durationMs: sent.duration_ms ?? timed.durationMs,
+		// Senders measure whole milliseconds; of what took none the moments may tell more.
+		durationMs: sent.duration_ms || timed.durationMs || (sent.duration_ms ?? null),
 		kind: 'step',
 		type: sent.kind,
 		name: sent.name,

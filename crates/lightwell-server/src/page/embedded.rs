@@ -12,7 +12,7 @@ const IMMUTABLE: &str = "_app/immutable/";
 const INDEX: &str = "index.html";
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../ui/build"]
+#[folder = "../../ui/build"]
 struct Files;
 
 /// The file that a request asks for; none for what belongs to the API.
@@ -39,7 +39,7 @@ fn answer(request: &Request, name: &str, file: EmbeddedFile) -> Response {
     let cache = if name.starts_with(IMMUTABLE) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let known = request.headers().get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
     let response = Response::builder()
-        .header(CONTENT_TYPE, file.metadata.mimetype())
+        .header(CONTENT_TYPE, content_type(name))
         .header(CACHE_CONTROL, cache)
         .header(ETAG, etag);
     let response = if known {
@@ -48,4 +48,16 @@ fn answer(request: &Request, name: &str, file: EmbeddedFile) -> Response {
         response.body(Body::from(file.data))
     };
     response.expect("the headers are plain text")
+}
+
+/// The media types of what the build writes.
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("json") => "application/json",
+        Some("svg") => "image/svg+xml",
+        _ => "application/octet-stream",
+    }
 }
