@@ -7,6 +7,7 @@ user's feedback. The model and the tools are functions of this file: no network 
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any, Dict, List
 
@@ -78,7 +79,7 @@ def run_agent(client: insidellm.InsideLLMClient) -> str:
             ask_carrier("1007")
         except TimeoutError as error:
             tracker.log_error("carrier_timeout", str(error), type(error).__name__, severity="warning")
-        messages.append({"role": "tool", "content": str(order)})
+        messages.append({"role": "tool", "content": json.dumps(order)})
         answer = call_model(tracker, messages)
         response_id = tracker.log_agent_response(answer, parent_event_id=input_id, response_confidence=0.9)
         tracker.log_performance_metric("answer_words", len(answer.split()), "words")
