@@ -48,6 +48,7 @@ pub fn validate(record: &Record) -> Result<(), Invalid> {
         Record::Step(step) => validate_step(step),
         Record::Event(event) => {
             required("event.event_id", &event.id)?;
+            required("event.run_id", &event.conversation_id)?;
             text("event.event_id", &event.id, limits::ID_BYTES)?;
             text("event.run_id", &event.conversation_id, limits::ID_BYTES)?;
             text("event.parent_event_id", &event.parent_id, limits::ID_BYTES)?;
@@ -58,6 +59,7 @@ pub fn validate(record: &Record) -> Result<(), Invalid> {
 
 fn validate_generation(generation: &Generation) -> Result<(), Invalid> {
     required("generation.id", &generation.id)?;
+    required("generation.conversation_id", &generation.conversation_id)?;
     for (field, id) in [
         ("generation.id", &generation.id),
         ("generation.conversation_id", &generation.conversation_id),
@@ -91,6 +93,7 @@ fn validate_generation(generation: &Generation) -> Result<(), Invalid> {
 
 fn validate_step(step: &Step) -> Result<(), Invalid> {
     required("step.id", &step.id)?;
+    required("step.conversation_id", &step.conversation_id)?;
     for (field, id) in [
         ("step.id", &step.id),
         ("step.conversation_id", &step.conversation_id),

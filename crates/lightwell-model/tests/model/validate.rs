@@ -1,7 +1,7 @@
 use lightwell_model::{Event, Generation, Step, limits, validate};
 
 fn generation() -> Generation {
-    Generation { id: "g1".into(), ..Generation::default() }
+    Generation { id: "g1".into(), conversation_id: "c1".into(), ..Generation::default() }
 }
 
 fn refusal(record: impl Into<lightwell_model::Record>) -> String {
@@ -11,8 +11,14 @@ fn refusal(record: impl Into<lightwell_model::Record>) -> String {
 #[test]
 fn the_least_record_is_valid() {
     assert_eq!(validate(&generation().into()), Ok(()));
-    assert_eq!(validate(&Step { id: "s1".into(), ..Step::default() }.into()), Ok(()));
-    assert_eq!(validate(&Event { id: "e1".into(), ..Event::default() }.into()), Ok(()));
+    assert_eq!(
+        validate(&Step { id: "s1".into(), conversation_id: "c1".into(), ..Step::default() }.into()),
+        Ok(())
+    );
+    assert_eq!(
+        validate(&Event { id: "e1".into(), conversation_id: "c1".into(), ..Event::default() }.into()),
+        Ok(())
+    );
 }
 
 #[test]
@@ -40,6 +46,7 @@ fn a_refusal_names_the_field_and_the_limit() {
         refusal(Generation { id: "a\0b".into(), ..generation() }),
         "generation.id contains a NUL character"
     );
+    assert_eq!(refusal(Event { id: "e1".into(), ..Event::default() }), "event.run_id is required");
     assert_eq!(refusal(Event::default()), "event.event_id is required");
     assert_eq!(refusal(Step::default()), "step.id is required");
 }
