@@ -28,7 +28,7 @@ pub struct Serve {
     #[command(flatten)]
     data: DataArgument,
     /// Address to listen on; may be repeated. Port 0 takes a free one.
-    #[arg(long, value_name = "ADDR", env = env::LISTEN, hide_env_values = true, value_delimiter = ',', default_values = DEFAULT_LISTEN)]
+    #[arg(long, value_name = "ADDR", env = env::LISTEN, hide_env_values = true, value_delimiter = ',', default_values = DEFAULT_LISTEN, value_parser = parse_address)]
     listen: Vec<SocketAddr>,
     /// Let everybody in who can reach the server, while no API key is configured.
     #[arg(long)]
@@ -115,6 +115,14 @@ fn tell(addresses: &[SocketAddr]) -> std::io::Result<()> {
         writeln!(out, "listening on http://{address}")?;
     }
     out.flush()
+}
+
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let address = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => text.to_owned(),
+    };
+    address.parse().map_err(|_| "use an address and a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
 }
 
 fn parse_size(text: &str) -> Result<usize, String> {

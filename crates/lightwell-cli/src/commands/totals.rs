@@ -39,6 +39,8 @@ impl Totals {
 
 fn render(totals: &TotalsBody, paint: Paint) -> String {
     let count = |number: u64| thousands(i64::try_from(number).unwrap_or(i64::MAX));
+    let unknown = totals.generations > 0 && totals.unpriced_generations == totals.generations;
+    let cost = if unknown { "unknown".to_owned() } else { dollars(totals.reported_cost_usd) };
     let mut table = Table::new(&[("WHAT", Align::Left), ("SUM", Align::Right)]);
     for (what, sum) in [
         ("calls", count(totals.generations)),
@@ -49,7 +51,7 @@ fn render(totals: &TotalsBody, paint: Paint) -> String {
         ("read from cache", thousands(totals.cache_read_input_tokens)),
         ("written to cache", thousands(totals.cache_write_input_tokens)),
         ("reasoning tokens", thousands(totals.reasoning_tokens)),
-        ("reported cost", dollars(totals.reported_cost_usd)),
+        ("reported cost", cost),
         ("calls without a cost", count(totals.unpriced_generations)),
     ] {
         table.row([what.to_owned(), sum]);
