@@ -137,6 +137,32 @@ it('tells of new records and shows them on request', async () => {
 	await page.close();
 });
 
+it('has no stream while nobody sees the tab, and finds what it missed', async () => {
+	const growing = agentConversation('hidden');
+	await sendGenerations(growing.generations.slice(0, 1));
+	const page = await browser.open();
+	const stream = page.waitForRequest((request) => request.url().includes('/api/v1/live'));
+	await page.goto(address(growing.conversationId));
+	const request = await stream;
+	await page.waitForResponse((response) => response.request() === request);
+	const ended = page.waitForEvent('requestfailed', (failed) => failed === request);
+	await setHidden(page, true);
+	await ended;
+	await sendGenerations(growing.generations.slice(1));
+	await setHidden(page, false);
+	await page.getByRole('button', { name: 'New records: show' }).click();
+	await page.getByRole('article').nth(2).waitFor();
+	await page.close();
+});
+
+/** What the browser tells a page when its tab is left or entered. */
+async function setHidden(page: Page, hidden: boolean): Promise<void> {
+	await page.evaluate((hidden) => {
+		Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+		document.dispatchEvent(new Event('visibilitychange'));
+	}, hidden);
+}
+
 it('opens every conversation of the first page, whatever program sent it', async () => {
 	const { items } = await api('/api/v1/conversations?limit=10');
 	const page = await browser.open();

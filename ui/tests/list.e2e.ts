@@ -64,11 +64,11 @@ it('filters by the address, and writes the address when filters change', async (
 	await page.getByRole('rowheader').filter({ hasText: agent.conversationId }).waitFor();
 	expect(await page.getByRole('rowheader').count()).toBe(1);
 
-	await page.getByLabel('with errors only').check();
+	await page.getByLabel('failed calls only').check();
 	await page.getByLabel('Active').selectOption('last hour');
 	await page.waitForURL(`${base}/?agent=${agent.agent}&error=true&within=1h`);
 	await page.reload();
-	expect(await page.getByLabel('with errors only').isChecked()).toBe(true);
+	expect(await page.getByLabel('failed calls only').isChecked()).toBe(true);
 	await page.getByRole('rowheader').filter({ hasText: agent.conversationId }).waitFor();
 
 	await page.getByLabel('Model').fill('no such model');
@@ -80,13 +80,21 @@ it('filters by the address, and writes the address when filters change', async (
 	await page.close();
 });
 
-it('finds a run by its user, with the failures that its events tell', async () => {
+it('finds a conversation by its user', async () => {
 	const page = await browser.open();
-	const listed = (await api('/api/v1/conversations?user=page-test-user')).items;
-	await page.goto(`${base}/?user=page-test-user`);
-	await page.locator('main h1').waitFor();
-	if (listed.length > 0) await page.getByRole('rowheader').first().waitFor();
-	expect(await page.getByRole('rowheader').count()).toBe(listed.length);
+	await page.goto(`${base}/?user=${agent.user}`);
+	await page.getByRole('rowheader').filter({ hasText: agent.conversationId }).getByText(agent.user).waitFor();
+	expect(await page.getByRole('rowheader').count()).toBe(1);
+	await page.close();
+});
+
+it('marks the failures that events tell', async () => {
+	const page = await browser.open();
+	await page.goto(base);
+	const { error_count } = await api(`/api/v1/conversations/${run.runId}`);
+	expect(error_count).toBeGreaterThan(0);
+	const row = page.getByRole('rowheader').filter({ hasText: run.runId });
+	await row.getByText(`${error_count} errors`, { exact: true }).waitFor();
 	await page.close();
 });
 

@@ -12,6 +12,7 @@ const PIXEL = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcS
 
 /** An agent's three calls: a tool call with thinking, the answer to its result, and a failure. */
 export function agentConversation(name: string, agent = `page-test-${name}-${randomUUID().slice(0, 8)}`) {
+	const user = `${agent}-user`;
 	const conversationId = `page-test/${name}.${randomUUID()}`;
 	const zero = Date.now() - 90_000;
 	const at = (seconds: number) => new Date(zero + seconds * 1000).toISOString();
@@ -50,12 +51,14 @@ export function agentConversation(name: string, agent = `page-test-${name}-${ran
 		started_at: at(seconds),
 		completed_at: at(seconds + 1.25),
 		tags: { env: 'page-test' },
+		metadata: { 'sigil.user.id': user },
 		input,
 		...more
 	});
 	return {
 		conversationId,
 		agent,
+		user,
 		generations: [
 			call('1', 0, asked, { output: [called], usage: { input_tokens: 1200, output_tokens: 34 }, stop_reason: 'tool_calls' }),
 			call('2', 3, [...asked, called, told], { output: [answered], usage: { input_tokens: 1300, output_tokens: 21 } }),

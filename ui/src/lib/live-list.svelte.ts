@@ -46,7 +46,9 @@ export class LiveList {
 
 	/** Follows the stream until the returned function is called. */
 	follow(): () => void {
-		const stop = follow({ news: () => this.#askSoon(), state: (state) => (this.stream = state) });
+		const ask = () => this.#askSoon();
+		// Something may have arrived between the first page and the stream, or while the stream was away.
+		const stop = follow({ news: ask, opened: ask, state: (state) => (this.stream = state) });
 		return () => {
 			stop();
 			clearTimeout(this.#timer);

@@ -27,6 +27,8 @@ export interface Conversation {
 	lastAt: number | null;
 	endedAt: number | null;
 	calls: number;
+	/** Calls, steps and events. */
+	records: number;
 	steps: number;
 	events: number;
 	errors: number;
@@ -148,6 +150,7 @@ export function readConversation(sent: Sent['ConversationItem']): Conversation {
 		lastAt: parseTime(sent.updated_at),
 		endedAt: parseTime(sent.ended_at),
 		calls: sent.generation_count,
+		records: sent.generation_count + sent.step_count + sent.event_count,
 		steps: sent.step_count,
 		events: sent.event_count,
 		errors: sent.error_count,
