@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 use super::support::receipt;
 
 fn event(id: &str, parent: &str, second: u8, kind: &str, payload: Value) -> Value {
-    json!({
+    let mut event = json!({
         "event_id": id, "run_id": "run", "user_id": "u", "parent_event_id": parent, "event_type": kind,
-        "timestamp": format!("2026-01-02T12:00:{second:02}Z"), "payload": payload,
-    })
+        "timestamp": format!("2026-01-02T12:00:{second:02}Z"),
+    });
+    event["payload"] = payload;
+    event
 }
 
 fn records(events: &[Value]) -> Vec<Record> {
@@ -34,7 +36,7 @@ fn step(record: &Record) -> Step {
 
 /// The one message of a request with these messages.
 fn only_message(message: Value) -> (lightwell_model::Message, lightwell_model::Unknown) {
-    let payload = json!({"messages": [message]});
+    let payload = json!({"messages": vec![message]});
     let [record] = <[_; 1]>::try_from(records(&[event("q", "", 1, "llm.request", payload)])).unwrap();
     let mut record = generation(&record);
     assert_eq!(record.input.len(), 1);
