@@ -95,14 +95,11 @@ pub fn put_string(out: &mut Vec<u8>, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.reserve(text.len() + 2);
     out.push(b'"');
-    let bytes = text.as_bytes();
-    let mut written = 0;
-    for (index, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(&bytes[written..index]);
-        written = index + 1;
+    let mut rest = text.as_bytes();
+    while let Some(at) = first_to_escape(rest) {
+        out.extend_from_slice(&rest[..at]);
+        let byte = rest[at];
+        rest = &rest[at + 1..];
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
@@ -116,8 +113,27 @@ pub fn put_string(out: &mut Vec<u8>, text: &str) {
             }
         }
     }
-    out.extend_from_slice(&bytes[written..]);
+    out.extend_from_slice(rest);
     out.push(b'"');
+}
+
+/// Where the first control character, quote or backslash is. Looks at eight bytes at a time, as most of them are neither.
+fn first_to_escape(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+    // The high bit of each byte below `limit`. A borrow may mark a byte above a marked one, so only the lowest mark is certain.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGHS;
+    let is = |word: u64, byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let marks = below(word, 0x20) | is(word, b'"') | is(word, b'\\');
+        if marks != 0 {
+            return Some(index * 8 + marks.trailing_zeros() as usize / 8);
+        }
+    }
+    let at = tail.iter().position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\'))?;
+    Some(words.len() * 8 + at)
 }
 
 /// Standard base64 with padding, in quotes.
@@ -157,6 +173,24 @@ mod tests {
         for text in ["", "plain", "\"\\/\u{8}\u{c}\n\r\t\0\u{1f}\u{7f}", "añ漢🦀\u{2028}"] {
             let json = written(|out| put_string(out, text));
             assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_must_be_escaped_is_found_wherever_it_stands() {
+        for length in 0..20 {
+            assert_eq!(first_to_escape(&vec![b'\x7f'; length]), None);
+            assert_eq!(first_to_escape(&vec![0xff; length]), None);
+            for at in 0..length {
+                for byte in [0, 0x1f, b'"', b'\\'] {
+                    for (before, after) in [(b' ', b'#'), (0xa2, b'"'), (b'[', 0), (0x80, 0x1f)] {
+                        let mut bytes = vec![before; length];
+                        bytes[at] = byte;
+                        bytes[at + 1..].fill(after);
+                        assert_eq!(first_to_escape(&bytes), Some(at), "{bytes:?}");
+                    }
+                }
+            }
         }
     }
 

@@ -20,6 +20,7 @@ pub mod sigil;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "prost writes no comment on the oneof modules")]
 mod r#gen;
+mod digest;
 mod item;
 mod json_text;
 mod json_value;

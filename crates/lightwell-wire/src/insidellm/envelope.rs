@@ -1,9 +1,10 @@
 //! What every event has, whatever it tells; and how a fragment is sealed.
 
 use jiff::{SignedDuration, Timestamp};
-use lightwell_model::{ContentId, Fragment, FragmentKind, Metadata, Unknown};
+use lightwell_model::{Fragment, FragmentKind, Metadata, Unknown};
 use serde_json::Value;
 
+use crate::digest::digest;
 use crate::item::Receipt;
 use crate::json_value::Object;
 use crate::members::Members;
@@ -76,8 +77,7 @@ impl Envelope {
 
     /// The mark of the fragment that tells `record`; the digest is of all that it tells.
     pub fn fragment(&self, kind: FragmentKind, record: &impl serde::Serialize) -> Fragment {
-        let said = serde_json::to_vec(record).expect("a record has string keys only");
         let at = self.at.unwrap_or(self.received_at);
-        Fragment { id: self.event_id.clone(), kind, at, digest: ContentId::of(&said) }
+        Fragment { id: self.event_id.clone(), kind, at, digest: digest(record) }
     }
 }

@@ -6,6 +6,7 @@ use lightwell_model::{
 };
 use serde_json::Value;
 
+use crate::digest::digest;
 use crate::item::{ItemError, Receipt};
 use crate::json_value::not_finite_name;
 
@@ -112,11 +113,6 @@ fn settle_conversation(conversation_id: &mut String, trace_id: &str, id: &str) {
         let of = if trace_id.is_empty() { id } else { trace_id };
         of.clone_into(conversation_id);
     }
-}
-
-/// The digest is of the record, not of the bytes: the same call sent once as JSON and once as protobuf is the same call.
-fn digest(record: &impl serde::Serialize) -> ContentId {
-    ContentId::of(&serde_json::to_vec(record).expect("a record has string keys only"))
 }
 
 fn whole(id: &str, at: Timestamp, digest: ContentId) -> Fragment {
