@@ -6,6 +6,7 @@ mod r#gen;
 mod tidy;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -29,9 +30,19 @@ enum Verb {
     Tidy,
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run(Arguments::parse().verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb) -> Result<()> {
     let root = repository_root()?;
-    match Arguments::parse().verb {
+    match verb {
         Verb::Gen { check } => r#gen::run(&root, check),
         Verb::Tidy => tidy::run(&root),
     }

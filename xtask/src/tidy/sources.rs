@@ -66,7 +66,7 @@ fn forgotten(root: &Path, name: &str) -> Result<Option<String>> {
     let Some(stem) = file.strip_suffix(".rs").and_then(|file| file.rsplit('/').next()) else {
         return Ok(None);
     };
-    if !file.contains('/') || stem == "mod" || package.contains("/src") {
+    if !file.contains('/') || matches!(stem, "main" | "mod") || package.contains("/src") {
         return Ok(None);
     }
     let folder = root.join(package).join("tests");
