@@ -18,16 +18,19 @@ pub struct Target {
 }
 
 impl Target {
-    /// Starts the server on a free port and waits until it says where it listens.
+    /// Starts the server on a free port and waits until it says where it listens. Without a folder it keeps its records in
+    /// memory.
     ///
     /// # Errors
     /// When it cannot be started or ends before it listens; what it wrote to standard error is on ours.
-    pub fn start(binary: &Path, data: &Path) -> anyhow::Result<Self> {
-        let mut process = Command::new(binary)
-            .arg("serve")
-            .arg("--data")
-            .arg(data)
-            .args(["--listen", "127.0.0.1:0"])
+    pub fn start(binary: &Path, data: Option<&Path>) -> anyhow::Result<Self> {
+        let mut command = Command::new(binary);
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        match data {
+            Some(folder) => command.arg("--data").arg(folder),
+            None => command.arg("--memory"),
+        };
+        let mut process = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -45,6 +45,9 @@ struct Arguments {
     /// Where the data goes and stays; without it, a temporary folder.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Let the server keep everything in memory: what is left is the cost of receiving.
+    #[arg(long, conflicts_with = "data")]
+    memory: bool,
     /// A file that gets the figures as one more line of JSON.
     #[arg(long)]
     record: Option<PathBuf>,
@@ -91,7 +94,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Figures> {
-    let server = Arc::new(Target::start(&arguments.binary, data)?);
+    let server = Arc::new(Target::start(&arguments.binary, (!arguments.memory).then_some(data))?);
     let before = measure::cpu_seconds();
     let (batches, producer) = load::start(Plan {
         protocol: arguments.protocol,

@@ -101,7 +101,7 @@ async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<bool> {
     let mut random = Random::new(arguments.seed);
     let mut archive = Archive::default();
     let mut sums = Sums::default();
-    let mut server = Target::start(&arguments.binary, data)?;
+    let mut server = Target::start(&arguments.binary, Some(data))?;
     for round in 0..arguments.rounds {
         let mut traffic = Traffic::of_round(round, &mut random)?;
         server = kill_amid(&arguments.binary, data, server, &mut traffic, &mut random, &mut sums).await?;
@@ -231,7 +231,7 @@ async fn kill_amid(
         std::mem::take(&mut *round.acknowledged.lock().unwrap_or_else(PoisonError::into_inner));
     acknowledged.into_iter().for_each(|request| traffic.acknowledge(request));
     let began = Instant::now();
-    let server = Target::start(binary, data).context("start on the folder of the killed server")?;
+    let server = Target::start(binary, Some(data)).context("start on the folder of the killed server")?;
     sums.restarts.push(began.elapsed());
     Ok(server)
 }
