@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Dict, Optional
+from typing import TYPE_CHECKING, Any, Dict, Literal, Optional, overload
 
 from ._default import get_client
+from ._event_client import EventClient
 from .client import InsideLLMClient
 from .config import InsideLLMConfig
 from .context_manager import InsideLLMTracker
@@ -42,10 +43,13 @@ from .models import (
 )
 from .version import __version__ as __version__
 
+if TYPE_CHECKING:
+    from .local_logger import LocalTestingClient
+
 __author__ = "The Lightwell authors"
 __description__ = "Events of LLM agents, sent to Lightwell or any InsideLLM server"
 
-_default_client: Optional[InsideLLMClient] = None
+_default_client: Optional[EventClient] = None
 """The client of the functions below. Programs read and assign it."""
 
 _INTEGRATIONS = {
@@ -55,16 +59,26 @@ _INTEGRATIONS = {
 }
 
 
-def initialize(api_key: Optional[str] = None, local_testing: bool = False, **kwargs: Any) -> InsideLLMClient:
+@overload
+def initialize(api_key: Optional[str] = None, local_testing: Literal[False] = False, **kwargs: Any) -> InsideLLMClient: ...
+@overload
+def initialize(api_key: Optional[str] = None, *, local_testing: Literal[True], **kwargs: Any) -> LocalTestingClient: ...
+@overload
+def initialize(api_key: Optional[str] = None, local_testing: bool = False, **kwargs: Any) -> EventClient: ...
+def initialize(api_key: Optional[str] = None, local_testing: bool = False, **kwargs: Any) -> EventClient:
     """Makes the default client and returns it. Keywords: `base_url`, `config` and the fields of `InsideLLMConfig`.
 
-    A default client that was there before goes on delivering what it has. `local_testing` is not available yet.
+    `local_testing` makes a `LocalTestingClient` instead. A default client that was there before goes on delivering
+    what it has.
     """
     global _default_client
-    if local_testing:
-        raise ConfigurationError("local testing is not available in this version of insidellm yet (issue 5)")
     previous = _default_client
-    _default_client = InsideLLMClient(api_key=api_key, **kwargs)
+    if local_testing:
+        from .local_logger import LocalTestingClient
+
+        _default_client = LocalTestingClient(**kwargs)
+    else:
+        _default_client = InsideLLMClient(api_key=api_key, **kwargs)
     if previous is not None:
         previous.flush(0.0)
     return _default_client

@@ -5,18 +5,22 @@ from __future__ import annotations
 import sys
 from typing import Optional, cast
 
+from ._event_client import EventClient
 from .client import InsideLLMClient
 from .exceptions import ConfigurationError
 
 
-def current_client() -> Optional[InsideLLMClient]:
+def current_client() -> Optional[EventClient]:
     """The default client, None before `initialize()`."""
-    return cast(Optional[InsideLLMClient], getattr(sys.modules[__package__], "_default_client", None))
+    return cast(Optional[EventClient], getattr(sys.modules[__package__], "_default_client", None))
 
 
 def get_client() -> InsideLLMClient:
-    """The default client, `ConfigurationError` before `initialize()`."""
+    """The default client, `ConfigurationError` before `initialize()`.
+
+    The type is that of the usual one; after `initialize(local_testing=True)` it is a `LocalTestingClient`.
+    """
     client = current_client()
     if client is None:
         raise ConfigurationError("there is no default client: call insidellm.initialize() first")
-    return client
+    return cast(InsideLLMClient, client)

@@ -8,7 +8,6 @@ and ended its own sees none.
 from __future__ import annotations
 
 import itertools
-import threading
 from contextvars import ContextVar
 from typing import Any, Dict, Optional
 
@@ -32,27 +31,27 @@ _registry_keys = itertools.count()
 
 
 class RunRegistry:
-    """The runs of one client. Safe to use from any thread or task."""
+    """The runs of one client. Safe to use from any thread or task.
+
+    There is no lock, which a forked child could inherit held: every step is one operation on a dict.
+    """
 
     def __init__(self) -> None:
         self._key = next(_registry_keys)
-        self._lock = threading.RLock()
         self._open: Dict[str, Run] = {}
 
     def start(self, run_id: str, user_id: str, metadata: Dict[str, Any]) -> Run:
         """Makes a run the current one of this context."""
         runs = _context_runs.get() or {}
         run = Run(run_id, user_id, metadata, _first_open(runs.get(self._key)))
-        with self._lock:
-            self._open.pop(run_id, None)
-            self._open[run_id] = run
+        self._open.pop(run_id, None)
+        self._open[run_id] = run
         _context_runs.set({**runs, self._key: run})
         return run
 
     def end(self, run_id: str) -> Optional[Run]:
         """Ends a run, whoever started it. None when it is not open."""
-        with self._lock:
-            run = self._open.pop(run_id, None)
+        run = self._open.pop(run_id, None)
         if run is not None:
             run.ended = True
         return run
@@ -66,8 +65,11 @@ class RunRegistry:
         own = (_context_runs.get() or {}).get(self._key)
         if own is not None:
             return _first_open(own)
-        with self._lock:
-            return next(reversed(list(self._open.values())), None) if self._open else None
+        while True:
+            try:
+                return next(reversed(self._open.values()), None)
+            except RuntimeError:  # Another thread started or ended a run meanwhile.
+                continue
 
 
 def _first_open(run: Optional[Run]) -> Optional[Run]:

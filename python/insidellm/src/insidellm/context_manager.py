@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import Any, Dict, Mapping, Optional, Type
 
 from . import _default
+from ._event_client import EventClient
 from ._spans import LLMCallSpan, ToolCallSpan
-from .client import InsideLLMClient
 from .models import PAYLOADS, Event, EventType
 from .utils import current_parent, format_stack_trace, generate_uuid, set_current_parent
 
@@ -23,7 +23,7 @@ class InsideLLMTracker:
 
     def __init__(
         self,
-        client: Optional[InsideLLMClient] = None,
+        client: Optional[EventClient] = None,
         run_id: Optional[str] = None,
         user_id: Optional[str] = None,
         metadata: Optional[Dict[str, Any]] = None,

@@ -10,9 +10,9 @@ import time
 from typing import Any, Callable, Dict, Optional, Set, Tuple, TypeVar
 
 from . import _default
+from ._event_client import EventClient
 from ._extraction import CallReader, response_fields
 from ._instrument import Span, instrument
-from .client import InsideLLMClient
 from .models import Event, EventType
 from .utils import current_parent, elapsed_ms, format_stack_trace, set_current_parent
 
@@ -26,7 +26,7 @@ _warned: Set[str] = set()
 def track_llm_call(
     model_name: str,
     provider: str,
-    client: Optional[InsideLLMClient] = None,
+    client: Optional[EventClient] = None,
     extract_prompt: Optional[Callable[..., Any]] = None,
     extract_response: Optional[Callable[[Any], Any]] = None,
     metadata: Optional[Dict[str, Any]] = None,
@@ -59,7 +59,7 @@ def track_llm_call(
 def track_tool_use(
     tool_name: str,
     tool_type: str = "function",
-    client: Optional[InsideLLMClient] = None,
+    client: Optional[EventClient] = None,
     extract_parameters: Optional[Callable[..., Any]] = None,
     extract_response: Optional[Callable[[Any], Any]] = None,
     metadata: Optional[Dict[str, Any]] = None,
@@ -88,7 +88,7 @@ def track_tool_use(
 
 def track_agent_step(
     step_name: str,
-    client: Optional[InsideLLMClient] = None,
+    client: Optional[EventClient] = None,
     metadata: Optional[Dict[str, Any]] = None,
 ) -> Callable[[_Function], _Function]:
     """Logs an agent's step after it ran."""
@@ -105,7 +105,7 @@ def track_agent_step(
 
 def track_function_execution(
     function_name: Optional[str] = None,
-    client: Optional[InsideLLMClient] = None,
+    client: Optional[EventClient] = None,
     metadata: Optional[Dict[str, Any]] = None,
 ) -> Callable[[_Function], _Function]:
     """Logs a function's arguments and result after it ran."""
@@ -127,7 +127,7 @@ class _EventLog:
     """Logs the events of one execution, in the run that was current when it began."""
 
     def __init__(
-        self, client: InsideLLMClient, run_id: str, user_id: str, metadata: Optional[Dict[str, Any]]
+        self, client: EventClient, run_id: str, user_id: str, metadata: Optional[Dict[str, Any]]
     ) -> None:
         self._client = client
         self._run_id = run_id
@@ -137,7 +137,7 @@ class _EventLog:
         self._started = time.monotonic()
 
     @classmethod
-    def open(cls, client: Optional[InsideLLMClient], metadata: Optional[Dict[str, Any]]) -> Optional[_EventLog]:
+    def open(cls, client: Optional[EventClient], metadata: Optional[Dict[str, Any]]) -> Optional[_EventLog]:
         """None, with a warning the first time, when there is no client or no run."""
         client = client if client is not None else _default.current_client()
         if client is None:

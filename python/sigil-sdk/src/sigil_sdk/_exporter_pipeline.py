@@ -90,6 +90,7 @@ class ExporterPipeline:
 
     def shutdown(self, timeout: float | None = None) -> bool:
         """Refuses new records, exports the queue once more and shuts the exporter down. Idempotent."""
+        self._own_after_fork()
         with self._changed:
             if self._closed:
                 return True
@@ -107,6 +108,7 @@ class ExporterPipeline:
 
     def stats(self) -> dict[str, int]:
         """As the native pipeline's: accepted = delivered + dropped_* + pending."""
+        self._own_after_fork()
         with self._changed:
             decided = sum(count for name, count in self._counts.items() if name.startswith(("delivered", "dropped")))
             return {**self._counts, "pending": self._counts["accepted"] - decided, "pending_bytes": 0}
