@@ -6,8 +6,9 @@ from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
-import insidellm
 import recorder as recording_server
+
+import insidellm
 from insidellm import Event, EventType
 
 RUN = "11111111-1111-4111-8111-111111111111"
@@ -18,82 +19,152 @@ TIME = "2026-01-02T12:00:00.120000Z"
 PAYLOADS: dict[str, dict[str, Any]] = {
     "USER_INPUT": {"input_text": "Käse?", "input_type": "text", "channel": None, "session_context": {"page": 1}},
     "USER_FEEDBACK": {
-        "feedback_type": "rating", "feedback_value": 4.5, "target_event_id": "evt", "feedback_text": "gut",
+        "feedback_type": "rating",
+        "feedback_value": 4.5,
+        "target_event_id": "evt",
+        "feedback_text": "gut",
     },
     "AGENT_REASONING": {
-        "reasoning_type": "plan", "reasoning_steps": ["a", "b"], "confidence_score": 0.5, "reasoning_time_ms": 120,
+        "reasoning_type": "plan",
+        "reasoning_steps": ["a", "b"],
+        "confidence_score": 0.5,
+        "reasoning_time_ms": 120,
     },
     "AGENT_PLANNING": {
-        "plan_type": "linear", "planned_actions": [{"do": "x"}], "planning_time_ms": 5, "plan_confidence": 1.0,
+        "plan_type": "linear",
+        "planned_actions": [{"do": "x"}],
+        "planning_time_ms": 5,
+        "plan_confidence": 1.0,
     },
     "AGENT_RESPONSE": {
-        "response_text": "Ja.", "response_type": "text", "response_confidence": 0.9, "response_metadata": {"k": [1]},
+        "response_text": "Ja.",
+        "response_type": "text",
+        "response_confidence": 0.9,
+        "response_metadata": {"k": [1]},
     },
     "LLM_REQUEST": {
-        "model_name": "gpt-4o", "provider": "openai", "prompt": "Käse?", "system_message": "Be brief.",
+        "model_name": "gpt-4o",
+        "provider": "openai",
+        "prompt": "Käse?",
+        "system_message": "Be brief.",
         "parameters": {"temperature": 0.2, "max_tokens": 50, "stop": ["\n"], "stream": False, "tool_choice": {"type": "any"}},
         "messages": [
             {"role": "system", "content": "Be brief."},
-            {"role": "user", "content": [
-                {"type": "text", "text": "Käse?"},
-                {"type": "image_url", "image_url": {"url": "https://example.org/a.png", "detail": "low"}},
-            ]},
-            {"role": "assistant", "content": None, "tool_calls": [
-                {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{\"q\":1}"}},
-            ]},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "Käse?"},
+                    {"type": "image_url", "image_url": {"url": "https://example.org/a.png", "detail": "low"}},
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [
+                    {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"q":1}'}},
+                ],
+            },
             {"role": "tool", "tool_call_id": "call_1", "content": "gut"},
         ],
     },
     "LLM_RESPONSE": {
-        "model_name": "gpt-4o", "provider": "openai", "response_text": "Ja.", "finish_reason": "stop",
-        "usage": {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12,
-                  "prompt_tokens_details": {"cached_tokens": 4}},
-        "response_time_ms": 812, "cost": 0.00125,
+        "model_name": "gpt-4o",
+        "provider": "openai",
+        "response_text": "Ja.",
+        "finish_reason": "stop",
+        "usage": {
+            "prompt_tokens": 10,
+            "completion_tokens": 2,
+            "total_tokens": 12,
+            "prompt_tokens_details": {"cached_tokens": 4},
+        },
+        "response_time_ms": 812,
+        "cost": 0.00125,
     },
     "LLM_STREAMING_CHUNK": {
-        "model_name": "gpt-4o", "provider": "openai", "chunk_text": "J", "chunk_index": 0, "is_final": False,
+        "model_name": "gpt-4o",
+        "provider": "openai",
+        "chunk_text": "J",
+        "chunk_index": 0,
+        "is_final": False,
         "chunk_metadata": {"finish_reason": None},
     },
     "TOOL_CALL": {"tool_name": "look", "tool_type": "function", "parameters": {"q": "käse"}, "call_id": "call_1"},
     "TOOL_RESPONSE": {
-        "tool_name": "look", "tool_type": "function", "call_id": "call_1", "response_data": {"hits": [1, 2]},
-        "execution_time_ms": 7, "success": True, "error_message": None,
+        "tool_name": "look",
+        "tool_type": "function",
+        "call_id": "call_1",
+        "response_data": {"hits": [1, 2]},
+        "execution_time_ms": 7,
+        "success": True,
+        "error_message": None,
     },
     "FUNCTION_EXECUTION": {
-        "function_name": "f", "function_args": {"args": [1], "kwargs": {"a": None}}, "return_value": None,
-        "execution_time_ms": 3, "success": False, "error_message": "boom",
+        "function_name": "f",
+        "function_args": {"args": [1], "kwargs": {"a": None}},
+        "return_value": None,
+        "execution_time_ms": 3,
+        "success": False,
+        "error_message": "boom",
     },
     "API_REQUEST": {
-        "api_name": "crm", "endpoint": "/v1/x", "method": "POST", "headers": {"accept": "*/*"}, "parameters": {"p": 1},
+        "api_name": "crm",
+        "endpoint": "/v1/x",
+        "method": "POST",
+        "headers": {"accept": "*/*"},
+        "parameters": {"p": 1},
         "request_body": {"b": True},
     },
     "API_RESPONSE": {
-        "api_name": "crm", "endpoint": "/v1/x", "status_code": 503, "response_headers": {"retry-after": "1"},
-        "response_body": "busy", "response_time_ms": 40,
+        "api_name": "crm",
+        "endpoint": "/v1/x",
+        "status_code": 503,
+        "response_headers": {"retry-after": "1"},
+        "response_body": "busy",
+        "response_time_ms": 40,
     },
     "ERROR": {
-        "error_type": "llm_call_error", "error_message": "429", "error_code": "RateLimitError", "stack_trace": "at x",
-        "context": {"model_name": "gpt-4o", "provider": "openai"}, "severity": "error",
+        "error_type": "llm_call_error",
+        "error_message": "429",
+        "error_code": "RateLimitError",
+        "stack_trace": "at x",
+        "context": {"model_name": "gpt-4o", "provider": "openai"},
+        "severity": "error",
     },
     "VALIDATION_ERROR": {
-        "validation_target": "answer", "validation_rules": ["a"], "failed_rules": ["a"], "validation_details": {"n": 1},
+        "validation_target": "answer",
+        "validation_rules": ["a"],
+        "failed_rules": ["a"],
+        "validation_details": {"n": 1},
     },
     "TIMEOUT_ERROR": {
-        "timeout_type": "llm", "timeout_duration_ms": 1000, "expected_duration_ms": 500, "operation_context": {"o": 1},
+        "timeout_type": "llm",
+        "timeout_duration_ms": 1000,
+        "expected_duration_ms": 500,
+        "operation_context": {"o": 1},
     },
     "SESSION_START": {"session_id": RUN, "session_type": "chat", "initial_context": {"c": 1}},
     "SESSION_END": {
-        "session_id": RUN, "session_duration_ms": 10, "session_summary": {"s": 1}, "exit_reason": "done",
+        "session_id": RUN,
+        "session_duration_ms": 10,
+        "session_summary": {"s": 1},
+        "exit_reason": "done",
     },
     "PERFORMANCE_METRIC": {
-        "metric_name": "latency", "metric_value": 1.5, "metric_unit": "ms", "metric_type": "gauge",
+        "metric_name": "latency",
+        "metric_value": 1.5,
+        "metric_unit": "ms",
+        "metric_type": "gauge",
         "additional_metrics": {"p99": 3},
     },
 }
 # The event that each answer answers.
 PARENTS = {
-    "LLM_RESPONSE": "LLM_REQUEST", "LLM_STREAMING_CHUNK": "LLM_REQUEST", "TOOL_RESPONSE": "TOOL_CALL",
-    "API_RESPONSE": "API_REQUEST", "ERROR": "LLM_REQUEST",
+    "LLM_RESPONSE": "LLM_REQUEST",
+    "LLM_STREAMING_CHUNK": "LLM_REQUEST",
+    "TOOL_RESPONSE": "TOOL_CALL",
+    "API_RESPONSE": "API_REQUEST",
+    "ERROR": "LLM_REQUEST",
 }
 Scenario = Callable[[insidellm.InsideLLMClient], None]
 
@@ -107,8 +178,13 @@ def event(kind: str) -> Event:
     """The event of this kind."""
     parent = PARENTS.get(kind)
     return Event(
-        event_id=event_id(kind), run_id=RUN, user_id=USER, timestamp=TIME, event_type=EventType[kind],
-        parent_event_id=event_id(parent) if parent else None, metadata={"env": "test", "n": 1, "ok": True},
+        event_id=event_id(kind),
+        run_id=RUN,
+        user_id=USER,
+        timestamp=TIME,
+        event_type=EventType[kind],
+        parent_event_id=event_id(parent) if parent else None,
+        metadata={"env": "test", "n": 1, "ok": True},
         payload=PAYLOADS[kind],
     )
 

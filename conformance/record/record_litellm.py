@@ -1,4 +1,7 @@
-"""Record what the installed sigil-sdk-litellm sends: ``python record_litellm.py``. No model is called: LiteLLM makes the replies up."""
+"""Record what the installed sigil-sdk-litellm sends: ``python record_litellm.py``.
+
+No model is called: LiteLLM makes the replies up.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import litellm
 import recorder as recording_server
+
 import sigil_sdk
 from sigil_sdk_litellm import SigilLiteLLMLogger
 
@@ -20,9 +24,11 @@ WAIT_SECONDS = 20.0
 HISTORY = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": [{"type": "text", "text": "Käse?"}]},
-    {"role": "assistant", "content": None, "tool_calls": [
-        {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"q":"käse"}'}}
-    ]},
+    {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"q":"käse"}'}}],
+    },
     {"role": "tool", "tool_call_id": "call_1", "name": "look", "content": "gut"},
 ]
 TOOLS = [{"type": "function", "function": {"name": "look", "description": "Looks", "parameters": {"type": "object"}}}]
@@ -45,7 +51,10 @@ def completion() -> None:
 def stream() -> None:
     """A streamed reply."""
     chunks = litellm.completion(
-        model="anthropic/claude-sonnet-4-5", messages=[{"role": "user", "content": "hi"}], mock_response="hello there", stream=True
+        model="anthropic/claude-sonnet-4-5",
+        messages=[{"role": "user", "content": "hi"}],
+        mock_response="hello there",
+        stream=True,
     )
     for _ in chunks:
         pass

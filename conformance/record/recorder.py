@@ -1,7 +1,7 @@
 """A server that accepts every export and remembers what came, and the fixture files that this becomes.
 
-HTTP and gRPC listen on free loopback ports. A request is answered the way a Sigil or InsideLLM server answers, so that the program
-under observation goes on; its body is kept byte for byte.
+HTTP and gRPC listen on free loopback ports. A request is answered the way a Sigil or InsideLLM server answers, so that the
+program under observation goes on; its body is kept byte for byte.
 """
 
 from __future__ import annotations

@@ -52,13 +52,16 @@ def sync(sdk: Any, client: Any) -> None:
             user_id="user-1",
             agent_name="agent",
             agent_version="1.2.3",
-            system_prompt="Be \"brief\".\n\tAnd kind.",
+            system_prompt='Be "brief".\n\tAnd kind.',
             tags={"team": "käse", "empty": ""},
         )
     )
     finish(
         recorder,
-        input=[sdk.user_text_message("Grüß Gott 漢字 🦀 \u0007"), message(sdk, "user", part(sdk, "text", text="."), name="bob")],
+        input=[
+            sdk.user_text_message("Grüß Gott 漢字 🦀 \u0007"),
+            message(sdk, "user", part(sdk, "text", text="."), name="bob"),
+        ],
         output=[sdk.assistant_text_message("Servus\u2028!")],
         usage=sdk.TokenUsage(input_tokens=120, output_tokens=42, cache_read_input_tokens=100, reasoning_tokens=7),
         response_id="resp-1",
@@ -129,7 +132,7 @@ def thinking(sdk: Any, client: Any) -> None:
 def error(sdk: Any, client: Any) -> None:
     """A call that failed."""
     recorder = client.start_generation(start(sdk, "gen-error"))
-    recorder.set_call_error(RuntimeError("rate limit: 429 \"slow down\""))
+    recorder.set_call_error(RuntimeError('rate limit: 429 "slow down"'))
     finish(recorder, input=[sdk.user_text_message("hi")])
 
 

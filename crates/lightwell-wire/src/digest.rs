@@ -1,7 +1,8 @@
 //! What a record says, as one hash: the same for records that are equal, whatever bytes they came in.
 //!
-//! The record is walked through its own `Serialize` and fed to BLAKE3 piece by piece: a tag, then the piece, with its length where it
-//! has one. That is several times cheaper than to write JSON and to hash that, since no text is escaped or copied.
+//! The record is walked through its own `Serialize` and laid out piece by piece: a tag, then the piece, with its length where it has
+//! one. That is several times cheaper than to write JSON, since no text is escaped; and to lay it out first is cheaper than to hash the
+//! pieces one by one, since BLAKE3 takes many blocks at once only of a long input.
 //!
 //! Invariant: digests are stored, so what a piece is hashed as never changes. A new field of a record changes no old digest as long
 //! as its default is left out when it is written.
@@ -13,34 +14,28 @@ use serde::ser::{self, Serialize};
 
 /// The digest of all that a record says.
 pub fn digest(record: &impl Serialize) -> ContentId {
-    let mut digester = Digester { hasher: blake3::Hasher::new() };
-    // Hashing cannot fail, and no record refuses to be written.
-    record.serialize(&mut digester).expect("a record can be walked");
-    let mut id = [0; 16];
-    id.copy_from_slice(&digester.hasher.finalize().as_bytes()[..16]);
-    ContentId::from_bytes(id)
+    let mut digester = Digester { pieces: Vec::new() };
+    record.serialize(&mut digester).expect("no record refuses to be walked");
+    ContentId::of(&digester.pieces)
 }
 
 struct Digester {
-    hasher: blake3::Hasher,
+    pieces: Vec<u8>,
 }
 
 impl Digester {
     fn piece(&mut self, tag: u8, bytes: &[u8]) {
-        let mut head = [tag; 9];
-        head[1..].copy_from_slice(&(bytes.len() as u64).to_le_bytes());
-        self.hasher.update(&head);
-        self.hasher.update(bytes);
+        self.number(tag, (bytes.len() as u64).to_le_bytes());
+        self.pieces.extend_from_slice(bytes);
     }
 
     fn number(&mut self, tag: u8, bits: [u8; 8]) {
-        let mut piece = [tag; 9];
-        piece[1..].copy_from_slice(&bits);
-        self.hasher.update(&piece);
+        self.mark(tag);
+        self.pieces.extend_from_slice(&bits);
     }
 
     fn mark(&mut self, tag: u8) {
-        self.hasher.update(&[tag]);
+        self.pieces.push(tag);
     }
 }
 
@@ -113,7 +108,7 @@ impl<'a> ser::Serializer for &'a mut Digester {
     }
 
     fn serialize_bool(self, value: bool) -> Result<(), Broken> {
-        self.hasher.update(&[tag::BOOLEAN, u8::from(value)]);
+        self.pieces.extend_from_slice(&[tag::BOOLEAN, u8::from(value)]);
         Ok(())
     }
 
