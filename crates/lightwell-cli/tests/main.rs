@@ -1,5 +1,7 @@
 //! What the binary promises, checked on the real one. One file a command.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
 mod support;
 
 mod commands {

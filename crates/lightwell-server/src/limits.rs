@@ -42,6 +42,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 64 * MIB, in_flight_bytes: 512 * MIB, drain: Duration::from_secs(20) }
+        Self { body_bytes: 64 * MIB, in_flight_bytes: 256 * MIB, drain: Duration::from_secs(20) }
     }
 }

@@ -1,5 +1,7 @@
 //! What the server promises, checked over real sockets. One file a route.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
 mod support;
 
 mod routes {

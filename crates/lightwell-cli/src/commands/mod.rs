@@ -14,7 +14,7 @@ use crate::exit::Failure;
 /// What to do.
 #[derive(clap::Subcommand)]
 pub enum Command {
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Keys(keys::Keys),
     Conversations(conversations::Conversations),
     Show(show::Show),

@@ -74,6 +74,7 @@ impl Shared {
     async fn accept(self: Arc<Self>, listener: TcpListener, peer: Peer) {
         let graceful = GracefulShutdown::new();
         let mut stopping = self.app.stopping.subscribe();
+        let mut failing = false;
         loop {
             let accepted = tokio::select! {
                 accepted = self.next(&listener) => accepted,
@@ -81,6 +82,7 @@ impl Shared {
             };
             match accepted {
                 Ok((stream, turn)) => {
+                    failing = false;
                     let (shared, watcher) = (self.clone(), graceful.watcher());
                     tokio::spawn(async move {
                         shared.app.metrics.connections(1);
@@ -90,7 +92,9 @@ impl Shared {
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(%error, "connections cannot be accepted; trying again until they can");
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }

@@ -117,14 +117,20 @@ pub fn generation(id: &str, conversation: &str, said: &str) -> Value {
 }
 
 /// An InsideLLM event.
-pub fn event(id: &str, run: &str, event_type: &str, parent: Option<&str>, payload: Value) -> Value {
+pub fn event(
+    id: &str,
+    run: &str,
+    event_type: &str,
+    parent: Option<&str>,
+    payload: impl Into<Value>,
+) -> Value {
     let mut event = json!({
         "event_id": id,
         "run_id": run,
         "timestamp": "2026-11-22T07:00:00Z",
         "event_type": event_type,
         "user_id": "u-1",
-        "payload": payload,
+        "payload": payload.into(),
     });
     if let Some(parent) = parent {
         event["parent_event_id"] = parent.into();
