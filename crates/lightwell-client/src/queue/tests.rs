@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn settings() -> Settings {
@@ -184,4 +186,99 @@ fn a_closed_queue_sends_the_rest_and_stops() {
     assert!(matches!(bench.step(0, 1), Step::Wait(None)));
     bench.queue.settle(&items, None, "");
     assert!(matches!(bench.step(0, 0), Step::Stop));
+}
+
+/// One thing that may happen to a queue.
+#[derive(Clone, Debug)]
+enum Happening {
+    Offer {
+        lane: usize,
+        size: usize,
+    },
+    Step {
+        seconds: u64,
+    },
+    /// Settles the oldest batch in flight: acknowledged, or dropped.
+    Settle {
+        acknowledged: bool,
+    },
+    Flush,
+    Pause {
+        seconds: u64,
+    },
+    Healthy(bool),
+    Close,
+    Abort,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        8 => (0..2_usize, 0..200_usize).prop_map(|(lane, size)| Happening::Offer { lane, size }),
+        6 => (0..60_u64).prop_map(|seconds| Happening::Step { seconds }),
+        5 => any::<bool>().prop_map(|acknowledged| Happening::Settle { acknowledged }),
+        1 => Just(Happening::Flush),
+        1 => (0..60_u64).prop_map(|seconds| Happening::Pause { seconds }),
+        2 => any::<bool>().prop_map(Happening::Healthy),
+        1 => Just(Happening::Close),
+        1 => Just(Happening::Abort),
+    ]
+}
+
+proptest! {
+    /// Whatever happens in whatever order: the ledger balances, pending is what is really there, the bounds hold, and once all
+    /// is settled every flush is complete.
+    #[test]
+    fn the_account_is_right_at_every_moment(happenings in proptest::collection::vec(happening(), 1..200)) {
+        let mut bench = Bench::new(2);
+        let mut in_flight: VecDeque<Vec<Item>> = VecDeque::new();
+        let mut flushes = Vec::new();
+        for happening in happenings {
+            match happening {
+                Happening::Offer { lane, size } => drop(bench.offer(lane, size)),
+                Happening::Step { seconds } => {
+                    if let Step::Send(_, items) = bench.step(seconds, in_flight.len()) {
+                        let bytes: usize = items.iter().map(|item| item.bytes.len()).sum();
+                        prop_assert!(items.len() <= 3 && (bytes <= 100 || items.len() == 1));
+                        in_flight.push_back(items);
+                    }
+                }
+                Happening::Settle { acknowledged } => {
+                    if let Some(items) = in_flight.pop_front() {
+                        bench.queue.settle(&items, (!acknowledged).then_some(DropReason::GaveUp), "");
+                    }
+                }
+                Happening::Flush => flushes.push(bench.queue.begin_flush()),
+                Happening::Pause { seconds } => {
+                    bench.queue.paused_until = Some(bench.start + Duration::from_secs(seconds));
+                }
+                Happening::Healthy(healthy) => bench.queue.healthy = healthy,
+                Happening::Close if bench.queue.phase == Phase::Open => bench.queue.phase = Phase::Closing,
+                Happening::Abort if bench.queue.phase == Phase::Closing => {
+                    bench.queue.abort();
+                }
+                Happening::Close | Happening::Abort => {}
+            }
+            check(&bench, &in_flight)?;
+        }
+        while let Some(items) = in_flight.pop_front() {
+            bench.queue.settle(&items, None, "");
+        }
+        while let Some((_, items)) = bench.queue.take_any(&bench.settings) {
+            bench.queue.settle(&items, None, "");
+        }
+        prop_assert_eq!(bench.queue.ledger.stats().pending, 0);
+        for flush in flushes {
+            prop_assert!(bench.queue.flush_report(flush).complete);
+        }
+    }
+}
+
+fn check(bench: &Bench, in_flight: &VecDeque<Vec<Item>>) -> Result<(), TestCaseError> {
+    let stats = bench.queue.ledger.stats();
+    prop_assert!(stats.balances());
+    prop_assert!(stats.pending_bytes <= bench.settings.queue_bytes as u64);
+    prop_assert!(bench.queue.lanes.iter().all(|lane| lane.len() <= bench.settings.queue_items));
+    let flying = if bench.queue.phase == Phase::Aborted { 0 } else { in_flight.iter().map(Vec::len).sum() };
+    prop_assert_eq!(stats.pending, (bench.queue.queued() + flying) as u64);
+    Ok(())
 }
