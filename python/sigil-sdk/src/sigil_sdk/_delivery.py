@@ -10,7 +10,7 @@ from lightwell import Closed, EncodeError, Pipeline, QueueFull, TooLarge, at_exi
 from ._exporter_pipeline import ExporterPipeline, ExporterReport
 from .config import ClientConfig
 from .errors import ClientShutdownError, EnqueueError, QueueFullError
-from .models import Generation
+from .models import Generation, WorkflowStep
 from .version import user_agent
 
 _LEVELS = {"warning": logging.WARNING, "error": logging.ERROR}
@@ -31,6 +31,7 @@ class DeliveryPipeline(Protocol):
     """What a client needs of a pipeline. Timeouts are seconds."""
 
     def record_generation(self, generation: Generation) -> None: ...
+    def record_workflow_step(self, step: WorkflowStep) -> None: ...
     def flush(self, timeout: float | None = None) -> bool: ...
     def flush_report(self, timeout: float | None = None) -> DeliveryReport: ...
     def shutdown(self, timeout: float | None = None) -> bool: ...
@@ -62,16 +63,20 @@ def build_pipeline(config: ClientConfig, *, insecure: bool | None, logger: loggi
     )
 
 
-def enqueue(pipeline: DeliveryPipeline, generation: Generation) -> None:
+def enqueue(pipeline: DeliveryPipeline, record: Generation | WorkflowStep) -> None:
     """Queues a record; `QueueFullError`, `ClientShutdownError` or `EnqueueError` when it was refused."""
+    kind = "generation" if isinstance(record, Generation) else "workflow step"
     try:
-        pipeline.record_generation(generation)
+        if isinstance(record, Generation):
+            pipeline.record_generation(record)
+        else:
+            pipeline.record_workflow_step(record)
     except QueueFull as error:
-        raise QueueFullError("sigil: generation queue is full") from error
+        raise QueueFullError(f"sigil: {kind} queue is full") from error
     except Closed as error:
         raise ClientShutdownError("sigil: client is shutting down") from error
     except (TooLarge, EncodeError) as error:
-        raise EnqueueError(f"sigil: generation enqueue failed: {error}") from error
+        raise EnqueueError(f"sigil: {kind} enqueue failed: {error}") from error
 
 
 def deliver_late(pipeline: DeliveryPipeline, generation: Generation, timeout: float) -> None:

@@ -1,7 +1,7 @@
 """`Client`: makes recorders and owns the delivery pipeline.
 
 The pipeline is native: nothing here waits for the network except `flush()` and `shutdown()`. Embeddings, tool executions,
-workflow steps, ratings, hooks, conversations and OpenTelemetry spans and metrics are not here yet (issue 4).
+ratings, hooks, conversations and OpenTelemetry spans and metrics are not here yet (issue 4).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ._delivery import DeliveryPipeline, build_pipeline, deliver_late, enqueue, 
 from ._normalise import operation_name_for, to_utc
 from ._recorder import GenerationRecorder
 from ._trace import current_trace_ids
+from ._workflow import prepare_step
 from .cache_diagnostics import (
     CACHE_DIAGNOSTICS_MISS_REASON_KEY,
     CACHE_DIAGNOSTICS_MISSED_INPUT_TOKENS_KEY,
@@ -29,7 +30,7 @@ from .cache_diagnostics import (
 )
 from .config import ClientConfig, resolve_config
 from .errors import ClientShutdownError
-from .models import Generation, GenerationMode, GenerationStart, utc_now
+from .models import Generation, GenerationMode, GenerationStart, WorkflowStep, utc_now
 
 __all__ = [
     "CACHE_DIAGNOSTICS_MISSED_INPUT_TOKENS_KEY",
@@ -73,6 +74,17 @@ class Client:
     def start_streaming_generation(self, start: GenerationStart) -> GenerationRecorder:
         """Begins a call whose reply comes in pieces, unless `start.mode` says otherwise."""
         return self._start_generation(start, GenerationMode.STREAM)
+
+    def enqueue_workflow_step(self, step: WorkflowStep) -> None:
+        """Queues a copy of a finished step.
+
+        `ValidationError`, `QueueFullError`, `EnqueueError` or `ClientShutdownError` when it was refused.
+        """
+        if self._shutdown_at is not None:
+            raise ClientShutdownError("sigil: client is shutting down")
+        enqueue(self._pipeline, prepare_step(step, self._config.tags or {}, self._now))
+        if at_exit.exiting():
+            self._pipeline.flush(_LATE_FLUSH_SECONDS)
 
     def flush(self, timeout: float | None = None) -> None:
         """Sends what is queued and waits until each record is acknowledged or given up.

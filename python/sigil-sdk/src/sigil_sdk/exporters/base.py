@@ -11,7 +11,8 @@ from ..models import ExportGenerationsRequest, ExportGenerationsResponse
 class GenerationExporter(Protocol):
     """Sends batches of generations. Called from a background thread, or from the caller of `flush()` and `shutdown()`.
 
-    It may also have `shutdown()`, which is called once. An exception means that the batch is tried again.
+    It may also have `export_workflow_steps(ExportWorkflowStepsRequest) -> ExportWorkflowStepsResponse`, needed only when
+    steps are recorded, and `shutdown()`, which is called once. An exception means that the batch is tried again.
     """
 
     def export_generations(self, request: ExportGenerationsRequest) -> ExportGenerationsResponse:
