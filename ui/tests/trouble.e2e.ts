@@ -31,6 +31,14 @@ it('says that the server does not answer, and asks again on request', async () =
 	await page.close();
 });
 
+it('says that it cannot read an answer', async () => {
+	const page = await browser.open();
+	await page.route('**/api/v1/conversations?**', (route) => route.fulfill({ json: { items: [{ id: 'x' }] } }));
+	await page.goto(base);
+	await page.getByRole('alert').getByText('cannot read').waitFor();
+	await page.close();
+});
+
 it('asks for a key, sends it and keeps it for this tab', async () => {
 	const page = await browser.open();
 	const sent: string[] = [];

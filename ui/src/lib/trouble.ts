@@ -27,6 +27,15 @@ export function foreign(address: string): Trouble {
 	};
 }
 
+/** The answer is ours and yet not what this page was built for. */
+export function unreadable(): Trouble {
+	return {
+		kind: 'other',
+		what: 'The server answered something that this page cannot read.',
+		advice: 'Reload the page: the server may have been updated since. If that does not help, it is a defect of Lightwell.'
+	};
+}
+
 /** The server refused, and `said` why. */
 export function refused(status: number, said: string, hasKey: boolean): Trouble {
 	if (status === 401) {

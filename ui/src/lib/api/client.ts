@@ -5,7 +5,7 @@ import { access } from '../access.svelte';
 import { isObject } from '../content';
 import type { ListQuery } from '../filters';
 import { readConversation, readDetail, type Conversation, type Detail } from '../records';
-import { foreign, refused, unreachable, type Trouble } from '../trouble';
+import { foreign, refused, unreachable, unreadable, type Trouble } from '../trouble';
 import type { paths } from './schema';
 
 export type Fetch = typeof fetch;
@@ -27,27 +27,37 @@ export async function listConversations(
 	fetch: Fetch
 ): Promise<Result<ConversationPage>> {
 	const page = { ...query, limit: PAGE_SIZE, ...(cursor && { cursor }) };
-	const answer = await ask(() =>
-		client.GET('/api/v1/conversations', { fetch, headers: access.headers(), params: { query: page } })
+	return ask(
+		() => client.GET('/api/v1/conversations', { fetch, headers: access.headers(), params: { query: page } }),
+		(sent) => ({ items: sent.items.map(readConversation), nextCursor: sent.next_cursor ?? null })
 	);
-	if (!answer.ok) return answer;
-	const { items, next_cursor } = answer.value;
-	return { ok: true, value: { items: items.map(readConversation), nextCursor: next_cursor ?? null } };
 }
 
 export async function getConversation(id: string, fetch: Fetch): Promise<Result<Detail>> {
-	const answer = await ask(() =>
-		client.GET('/api/v1/conversations/{id}', { fetch, headers: access.headers(), params: { path: { id } } })
-	);
-	return answer.ok ? { ok: true, value: readDetail(answer.value) } : answer;
+	const path = '/api/v1/conversations/{id}';
+	return ask(() => client.GET(path, { fetch, headers: access.headers(), params: { path: { id } } }), readDetail);
 }
 
 /** The path of the live stream; {@link access} gives its headers. */
 export const LIVE_PATH = '/api/v1/live' satisfies keyof paths;
 
-async function ask<T>(
-	request: () => Promise<{ data?: T; error?: unknown; response: Response }>
+async function ask<Sent, T>(
+	request: () => Promise<{ data?: Sent; error?: unknown; response: Response }>,
+	read: (sent: Sent) => T
 ): Promise<Result<T>> {
+	const answer = await send(request);
+	if (!answer.ok) return answer;
+	try {
+		return { ok: true, value: read(answer.value) };
+	} catch (reason) {
+		console.error(reason);
+		return { ok: false, trouble: unreadable() };
+	}
+}
+
+async function send<Sent>(
+	request: () => Promise<{ data?: Sent; error?: unknown; response: Response }>
+): Promise<Result<Sent>> {
 	try {
 		const { data, error, response } = await request();
 		if (isObject(data)) return { ok: true, value: data };
