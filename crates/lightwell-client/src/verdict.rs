@@ -66,10 +66,12 @@ pub enum Verdict {
         /// For people.
         why: String,
     },
-    /// Some item is bad, and the answer does not say which.
+    /// Some item is bad.
     BadItem {
         /// For people.
         why: String,
+        /// Results per item, when the refusal names any; empty when it does not say which item is bad.
+        results: Vec<ItemResult>,
     },
     /// Refused for good, whatever is in it.
     Refused {
@@ -140,11 +142,17 @@ pub fn decide(verdict: Verdict, attempt: u32, items: usize, policy: &RetryPolicy
             Action::Wait { pause: asked.min(policy.max_server_delay) }
         }
         Verdict::Retry { after: None, .. } => Action::Wait { pause: policy.backoff(attempt, random) },
+        Verdict::BadItem { results, .. } if names_the_bad_ones(&results, items) => Action::Settle { results },
         Verdict::TooLarge { .. } | Verdict::BadItem { .. } if items > 1 => Action::Halve,
         Verdict::TooLarge { why } => Action::Drop { reason: DropReason::TooLarge, why },
-        Verdict::BadItem { why } => Action::Drop { reason: DropReason::Rejected, why },
+        Verdict::BadItem { why, .. } => Action::Drop { reason: DropReason::Rejected, why },
         Verdict::Refused { why } => Action::Drop { reason: DropReason::GaveUp, why },
     }
+}
+
+/// A refusal of the request is only believed item by item when it says something of each and refuses at least one.
+fn names_the_bad_ones(results: &[ItemResult], items: usize) -> bool {
+    results.len() == items && results.iter().any(|result| !result.accepted)
 }
 
 fn judge_http(
@@ -161,7 +169,7 @@ fn judge_http(
     match status {
         408 | 425 | 429 | 500..=599 => Verdict::Retry { after: retry_after, why },
         413 => Verdict::TooLarge { why },
-        400 | 422 => Verdict::BadItem { why },
+        400 | 422 => Verdict::BadItem { why, results: results.unwrap_or_default() },
         _ => Verdict::Refused { why },
     }
 }
@@ -184,7 +192,7 @@ fn judge_grpc(
         // CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE, DATA_LOSS
         1 | 2 | 4 | 8 | 10 | 13 | 14 | 15 => Verdict::Retry { after: retry_after, why },
         // INVALID_ARGUMENT
-        3 => Verdict::BadItem { why },
+        3 => Verdict::BadItem { why, results: Vec::new() },
         _ => Verdict::Refused { why },
     }
 }

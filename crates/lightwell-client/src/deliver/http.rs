@@ -83,8 +83,10 @@ async fn read(response: Response, encoding: &dyn Encoding) -> Reply {
         .and_then(|value| retry_after::from_header(value, SystemTime::now()));
     let body = read_body(response).await;
     let (results, detail) = match body {
-        Some(body) if status.is_success() => (encoding.read_results(&body), String::new()),
-        Some(body) => (None, excerpt(&body)),
+        Some(body) => {
+            let detail = if status.is_success() { String::new() } else { excerpt(&body) };
+            (encoding.read_results(&body), detail)
+        }
         // The status has come, and it decides: whoever answers 2xx has the batch, whatever became of the rest.
         None => (None, String::new()),
     };

@@ -90,7 +90,10 @@ fn no_answer_is_retried_and_an_unusable_target_is_not() {
 fn texts_name_the_status() {
     let detailed =
         Reply::Http { status: 400, retry_after: None, results: None, detail: "id is missing".to_owned() };
-    assert_eq!(judge(detailed), Verdict::BadItem { why: "HTTP 400 Bad Request: id is missing".to_owned() });
+    assert_eq!(
+        judge(detailed),
+        Verdict::BadItem { why: "HTTP 400 Bad Request: id is missing".to_owned(), results: Vec::new() }
+    );
     let why = "gRPC UNAUTHENTICATED: no key".to_owned();
     assert_eq!(judge(grpc(16, "no key")), Verdict::Refused { why });
 }
@@ -99,6 +102,10 @@ fn texts_name_the_status() {
 fn what_happens_next() {
     let policy = RetryPolicy { max_retries: 2, ..RetryPolicy::default() };
     let why = || "why".to_owned();
+    let said = |accepted: &[bool]| -> Vec<ItemResult> {
+        accepted.iter().map(|accepted| ItemResult { accepted: *accepted, ..ItemResult::default() }).collect()
+    };
+    let bad = |accepted: &[bool]| Verdict::BadItem { why: why(), results: said(accepted) };
     let retry = |after: Option<u64>| Verdict::Retry { after: after.map(Duration::from_secs), why: why() };
     let dropped = |reason| Action::Drop { reason, why: why() };
     let wait = |seconds| Action::Wait { pause: Duration::from_secs_f64(seconds) };
@@ -112,8 +119,11 @@ fn what_happens_next() {
         (retry(Some(5)), 2, 5, dropped(DropReason::GaveUp)),
         (Verdict::TooLarge { why: why() }, 0, 2, Action::Halve),
         (Verdict::TooLarge { why: why() }, 0, 1, dropped(DropReason::TooLarge)),
-        (Verdict::BadItem { why: why() }, 0, 2, Action::Halve),
-        (Verdict::BadItem { why: why() }, 0, 1, dropped(DropReason::Rejected)),
+        (bad(&[]), 0, 2, Action::Halve),
+        (bad(&[]), 0, 1, dropped(DropReason::Rejected)),
+        (bad(&[false, true]), 0, 2, Action::Settle { results: said(&[false, true]) }),
+        (bad(&[true, true]), 0, 2, Action::Halve),
+        (bad(&[false]), 0, 2, Action::Halve),
         (Verdict::Refused { why: why() }, 0, 2, dropped(DropReason::GaveUp)),
     ];
     for (verdict, attempt, items, expected) in cases {

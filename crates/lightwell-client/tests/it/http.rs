@@ -158,6 +158,23 @@ fn a_bad_item_is_found_by_halving() {
 }
 
 #[test]
+fn a_refusal_that_names_the_bad_items_is_believed() {
+    let answer = json!({"results": [
+        {"event_id": "e0", "accepted": false, "error": "event_type is required"},
+        {"event_id": "e1", "accepted": false, "error": "run_id is required"},
+    ]});
+    let server = HttpServer::start(move |_, _| Answer::Full(400, "", answer.to_string()));
+    let client = event_client(&server.url, settings());
+    for id in ["e0", "e1"] {
+        client.record_event(id, format!(r#"{{"event_id":"{id}"}}"#)).unwrap();
+    }
+    assert_eq!(client.flush(Some(PATIENCE)).rejected, 2);
+    assert_eq!(server.requests().len(), 1);
+    let notices = client.pipeline().take_notices();
+    assert_eq!(notices[1].text, "insidellm event rejected id=e1 error=run_id is required");
+}
+
+#[test]
 fn a_request_that_is_too_large_is_halved() {
     let server = HttpServer::start(|request, _| if request.body.len() > 3000 { status(413) } else { ok() });
     let client = http_client(&server.url, settings());
