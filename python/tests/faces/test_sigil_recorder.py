@@ -175,7 +175,7 @@ def test_set_result_refuses_nonsense(sigil_client: Any) -> None:
 
 
 def test_wrong_types_never_raise_out_of_end(sigil_client: Any) -> None:
-    recorder = record(sigil_client(), usage=sigil_sdk.TokenUsage(input_tokens=None))
+    recorder = record(sigil_client(), started_at="2026")
     assert isinstance(recorder.err(), sigil_sdk.EnqueueError)
 
 
@@ -249,3 +249,41 @@ def test_the_record_carries_the_current_spans_ids(sigil_client: Any, server: Any
     client.flush()
     generation = server.generations()[0]
     assert (generation["trace_id"], generation["span_id"]) == (f"{0xABC:032x}", f"{0xDEF:016x}")
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        {"tags": None, "metadata": None, "tools": None, "parent_generation_ids": None},
+        {"user_id": 7, "conversation_title": None, "agent_name": None, "id": None},
+        {"content_capture": "full"},
+    ],
+)
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"tags": None, "metadata": None, "usage": None, "model": None, "input": None, "artifacts": None},
+        {"usage": sigil_sdk.TokenUsage(input_tokens=None), "stop_reason": None, "conversation_title": None},
+        {"output": (assistant_text_message("a tuple"),)},
+    ],
+)
+def test_none_stands_for_empty(sigil_client: Any, server: Any, start: dict[str, Any], result: dict[str, Any]) -> None:
+    client = sigil_client()
+    recorder = client.start_generation(GenerationStart(model=MODEL, **start))
+    recorder.set_result(**result)
+    recorder.end()
+    assert recorder.err() is None
+    client.flush()
+    assert len(server.generations()) == 1
+
+
+def test_a_mode_that_is_none_withholds_everything(sigil_client: Any, server: Any) -> None:
+    client = sigil_client()
+    with client.start_generation(GenerationStart(model=MODEL, content_capture="everything")) as recorder:
+        recorder.set_result(output=[assistant_text_message("private")])
+    client.flush()
+    assert "private" not in str(server.generations())
+
+
+def test_messages_of_a_wrong_shape_are_told_by_err(sigil_client: Any) -> None:
+    assert record(sigil_client(), input=[{"role": "user", "content": "x"}]).err() is not None

@@ -27,10 +27,10 @@ def generation_mode(
 ) -> ContentCaptureMode:
     """The start's own mode, else the context's, else the resolver's, else the client's."""
     if start_mode is not _DEFAULT:
-        return start_mode
+        return _as_mode(start_mode)
     context_mode = content_capture_mode_from_context()
     if context_mode is not None and context_mode is not _DEFAULT:
-        return context_mode
+        return _as_mode(context_mode)
     return resolver_or_client_mode(resolver, metadata, client_mode, logger)
 
 
@@ -47,7 +47,17 @@ def resolver_or_client_mode(
             return resolved
     if client_mode is None or client_mode is _DEFAULT:
         return ContentCaptureMode.NO_TOOL_CONTENT
-    return client_mode
+    return _as_mode(client_mode)
+
+
+def _as_mode(mode: ContentCaptureMode | str) -> ContentCaptureMode:
+    """The mode that a program wrote, perhaps as its string; what is no mode means METADATA_ONLY."""
+    if isinstance(mode, ContentCaptureMode):
+        return mode
+    try:
+        return ContentCaptureMode(mode)
+    except ValueError:
+        return ContentCaptureMode.METADATA_ONLY
 
 
 def _resolve(

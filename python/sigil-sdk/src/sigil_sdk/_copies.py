@@ -28,22 +28,20 @@ _IMMUTABLE = (str, int, float, bool, bytes, type(None))
 def copy_generation(source: Generation) -> Generation:
     """A generation that shares nothing mutable with `source`."""
     target = copy.copy(source)
-    target.model = copy_model(source.model)
-    target.usage = copy_usage(source.usage)
-    target.input = copy_messages(source.input)
-    target.output = copy_messages(source.output)
-    target.tools = copy_tools(source.tools)
-    target.tags = dict(source.tags)
-    target.metadata = copy_metadata(source.metadata)
-    target.artifacts = [copy.copy(artifact) for artifact in source.artifacts]
-    target.parent_generation_ids = list(source.parent_generation_ids)
+    for name in _COPIERS:
+        setattr(target, name, copy_field(name, getattr(source, name)))
     return target
 
 
 def copy_field(name: str, value: Any) -> Any:
-    """A copy of the value of one field of a generation."""
+    """A copy of the value of one field of a generation. A value of a wrong shape is left for validation to name."""
     copier = _COPIERS.get(name)
-    return value if copier is None or value is None else copier(value)
+    if copier is None or value is None:
+        return value
+    try:
+        return copier(value)
+    except (AttributeError, TypeError, ValueError):
+        return _copy_value(value)
 
 
 def copy_model(source: ModelRef) -> ModelRef:

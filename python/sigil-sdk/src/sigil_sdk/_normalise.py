@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ._capture import CALL_ERROR_KEY, TITLE_KEY
-from .models import Generation, GenerationMode, GenerationStart, ModelRef
+from .models import Generation, GenerationMode, GenerationStart, ModelRef, TokenUsage
 from .validation import is_blank
 
 SDK_NAME_KEY = "sigil.sdk.name"
@@ -37,7 +37,10 @@ def merge_result(
     completed_at: datetime,
     extra_metadata: dict[str, Any],
 ) -> Generation:
-    """`result` completed, in place, with what `seed` knows. Both must belong to the recorder."""
+    """`result` completed, in place, with what `seed` knows. Both must belong to the recorder.
+
+    None stands for empty everywhere: programs pass on what a provider left out.
+    """
     merged = result
     merged.id = merged.id or seed.id or f"gen_{os.urandom(8).hex()}"
     merged.conversation_id = merged.conversation_id or seed.conversation_id
@@ -48,14 +51,18 @@ def merge_result(
     merged.system_prompt = merged.system_prompt or seed.system_prompt
     merged.mode = merged.mode or seed.mode or GenerationMode.SYNC
     merged.operation_name = merged.operation_name or seed.operation_name or operation_name_for(merged.mode)
-    merged.model = ModelRef(merged.model.provider or seed.model.provider, merged.model.name or seed.model.name)
+    model = merged.model or seed.model
+    merged.model = ModelRef(model.provider or seed.model.provider, model.name or seed.model.name)
     _merge_controls(seed, merged)
+    merged.input = merged.input or []
+    merged.output = merged.output or []
+    merged.artifacts = merged.artifacts or []
     merged.tools = merged.tools or seed.tools
     merged.parent_generation_ids = merged.parent_generation_ids or seed.parent_generation_ids
     if is_blank(merged.effective_version):
         merged.effective_version = seed.effective_version
-    merged.tags = {**seed.tags, **merged.tags}
-    merged.metadata = {**seed.metadata, **merged.metadata, **extra_metadata}
+    merged.tags = {**seed.tags, **(merged.tags or {})}
+    merged.metadata = {**seed.metadata, **(merged.metadata or {}), **extra_metadata}
     merged.started_at = to_utc(merged.started_at) if merged.started_at is not None else started_at
     merged.completed_at = to_utc(merged.completed_at or completed_at)
     _merge_usage(merged)
@@ -94,7 +101,7 @@ def _merge_controls(seed: GenerationStart, merged: Generation) -> None:
 
 
 def _merge_usage(merged: Generation) -> None:
-    usage = merged.usage.normalize()
+    usage = (merged.usage or TokenUsage()).normalize()
     # Current servers know one counter for tokens written to the cache; 0.2 programs fill the other name.
     if not usage.cache_write_input_tokens:
         usage.cache_write_input_tokens = usage.cache_creation_input_tokens

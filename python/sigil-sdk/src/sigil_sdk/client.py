@@ -169,11 +169,11 @@ class Client:
             top_p=start.top_p,
             tool_choice=start.tool_choice,
             thinking_enabled=start.thinking_enabled,
-            tools=copy_tools(start.tools),
+            tools=copy_tools(start.tools or []),
             content_capture=start.content_capture,
-            tags={**(config.tags or {}), **start.tags},
-            metadata=copy_metadata(start.metadata),
-            parent_generation_ids=list(start.parent_generation_ids),
+            tags={**(config.tags or {}), **(start.tags or {})},
+            metadata=copy_metadata(start.metadata or {}),
+            parent_generation_ids=list(start.parent_generation_ids or []),
             effective_version=start.effective_version,
             started_at=start.started_at,
         )
@@ -213,9 +213,10 @@ class Client:
             raise ClientShutdownError("sigil: client is shutting down")
 
 
-def _first_text(*candidates: str | None) -> str:
+def _first_text(*candidates: object) -> str:
+    """The first that is not blank, as text: programs pass numbers as user ids."""
     for candidate in candidates:
-        stripped = candidate.strip() if candidate else ""
+        stripped = "" if candidate is None else str(candidate).strip()
         if stripped:
             return stripped
     return ""

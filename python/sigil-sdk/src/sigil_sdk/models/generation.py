@@ -44,16 +44,16 @@ class TokenUsage:
     cache_creation_input_tokens: int = 0
 
     def normalize(self) -> TokenUsage:
-        """A copy whose total is input + output when no total was given."""
-        total = self.total_tokens if self.total_tokens != 0 else self.input_tokens + self.output_tokens
+        """A copy whose total is input + output when no total was given. None counts as 0."""
+        input_tokens, output_tokens = self.input_tokens or 0, self.output_tokens or 0
         return TokenUsage(
-            self.input_tokens,
-            self.output_tokens,
-            total,
-            self.cache_read_input_tokens,
-            self.cache_write_input_tokens,
-            self.reasoning_tokens,
-            self.cache_creation_input_tokens,
+            input_tokens,
+            output_tokens,
+            self.total_tokens or input_tokens + output_tokens,
+            self.cache_read_input_tokens or 0,
+            self.cache_write_input_tokens or 0,
+            self.reasoning_tokens or 0,
+            self.cache_creation_input_tokens or 0,
         )
 
 
