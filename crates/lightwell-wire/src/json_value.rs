@@ -10,6 +10,9 @@ use serde_json::{Number, Value};
 /// A JSON object.
 pub type Object = serde_json::Map<String, Value>;
 
+/// How deep an item may be nested. Less than serde_json's own limit of 128, since a record wraps what it holds in some levels of its own,
+/// and must be readable again once it is written.
+const NESTING_LEVELS: usize = 100;
 /// Any integral double below this is exact as an integer.
 const EXACT_INTEGERS_BELOW: f64 = 9_007_199_254_740_992.0;
 
@@ -21,10 +24,14 @@ const URL_BASE64: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 
 /// Parses one value. Halves of surrogate pairs, which Python writes for text that is not Unicode, become U+FFFD.
 pub fn parse(text: &str) -> Result<Value, serde_json::Error> {
-    serde_json::from_str(text).or_else(|error| match mend_surrogates(text) {
+    let value = serde_json::from_str(text).or_else(|error| match mend_surrogates(text) {
         Cow::Borrowed(_) => Err(error),
         Cow::Owned(mended) => serde_json::from_str(&mended),
-    })
+    })?;
+    if is_deeper_than(NESTING_LEVELS, &value) {
+        return Err(serde::de::Error::custom(format!("it is nested deeper than {NESTING_LEVELS} levels")));
+    }
+    Ok(value)
 }
 
 /// Base64 in either alphabet, with or without padding.
@@ -88,6 +95,16 @@ pub fn type_name(value: &Value) -> &'static str {
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
+    }
+}
+
+fn is_deeper_than(levels: usize, value: &Value) -> bool {
+    let inside = |value: &Value| is_deeper_than(levels - 1, value);
+    match value {
+        Value::Array(_) | Value::Object(_) if levels == 0 => true,
+        Value::Array(items) => items.iter().any(inside),
+        Value::Object(members) => members.values().any(inside),
+        _ => false,
     }
 }
 
@@ -156,6 +173,14 @@ mod tests {
         assert!(parse("{").is_err());
         assert!(parse("\"\\").is_err());
         assert!(parse("\"\\ü\"").is_err());
+    }
+
+    #[test]
+    fn nesting_has_a_limit() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(parse(&nested(NESTING_LEVELS)).is_ok());
+        let error = parse(&nested(NESTING_LEVELS + 1)).unwrap_err();
+        assert_eq!(error.to_string(), "it is nested deeper than 100 levels");
     }
 
     #[test]
