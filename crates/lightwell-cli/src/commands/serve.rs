@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use lightwell_server::{Clock, Limits, Server, Settings};
 use lightwell_store::{MemoryStore, Store};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::data::{DataArgument, open_store};
@@ -22,7 +22,8 @@ const DEFAULT_LISTEN: [&str; 3] = ["127.0.0.1:8080", "127.0.0.1:4317", "127.0.0.
 /// Receive, keep and answer.
 ///
 /// Every listener speaks everything: HTTP/1.1, HTTP/2 and gRPC. One line for each is printed once it accepts connections.
-/// SIGTERM or Ctrl-C ends the server: it finishes what is under way; what it acknowledged is durable in any case.
+/// SIGTERM or Ctrl-C ends the server: it finishes what is under way, and at the second time ends at once. What it acknowledged
+/// is durable in any case.
 #[derive(clap::Args)]
 pub struct Serve {
     #[command(flatten)]
@@ -39,8 +40,8 @@ pub struct Serve {
     /// How many seconds requests under way may take to finish when the server stops.
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     drain: u64,
-    /// Keep everything in memory only: it is gone when the server stops.
-    #[arg(long, conflicts_with = "folder")]
+    /// Keep everything in memory only, whatever --data says: it is gone when the server stops.
+    #[arg(long)]
     memory: bool,
     /// What to log to stderr: error, warn, info, debug, or a level for each part.
     #[arg(long, value_name = "LEVEL", env = env::LOG, hide_env_values = true, default_value = "info")]
@@ -59,9 +60,8 @@ impl Serve {
     }
 
     async fn serve(self) -> anyhow::Result<()> {
-        // Taken before anything is told, so that a signal at any moment ends the server in order.
-        let (mut terminate, mut interrupt) =
-            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        // Heard from now on, so that a signal at any moment ends the server in order.
+        let (mut first, mut second) = (Signals::new()?, Signals::new()?);
         let folder = if self.memory { None } else { Some(self.data.folder()?) };
         let store: Arc<dyn Store> = match &folder {
             Some(folder) => open_store(folder.clone()).await?,
@@ -75,13 +75,19 @@ impl Serve {
         tracing::info!(version = env!("CARGO_PKG_VERSION"), data = place, "lightwell serves");
         tell(&addresses)?;
         let stop = async move {
-            let name = tokio::select! {
-                _ = terminate.recv() => "SIGTERM",
-                _ = interrupt.recv() => "SIGINT",
-            };
-            tracing::info!(signal = name, "stopping");
+            let signal = first.next().await;
+            tracing::info!(signal, "stopping");
         };
-        server.serve(stop).await?;
+        let twice = async move {
+            second.next().await;
+            second.next().await
+        };
+        tokio::select! {
+            served = server.serve(stop) => served?,
+            signal = twice => {
+                tracing::warn!(signal, "asked again: requests under way are cut; nothing acknowledged is lost");
+            }
+        }
         tracing::info!("stopped");
         Ok(())
     }
@@ -94,6 +100,25 @@ impl Serve {
             ..limits
         };
         Settings { limits, open: self.open, ..Settings::default() }
+    }
+}
+
+/// Signals that end the server. Each of these hears all of them.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
     }
 }
 
