@@ -285,6 +285,22 @@ def test_a_program_loses_nothing_however_it_ends(run_program: Any, server: Any, 
     assert sorted(outputs) == ["one two", "three"]
 
 
+def test_a_client_that_only_looks_like_one_is_enough(sigil_client: Any) -> None:
+    class Stub:
+        def __init__(self) -> None:
+            self.real = sigil_client({"protocol": "none"})
+            self.started: list[Any] = []
+
+        def start_generation(self, start: Any) -> Any:
+            self.started.append(start)
+            return self.real.start_generation(start)
+
+        start_streaming_generation = start_generation
+
+    log(SigilLiteLLMLogger(client=(stub := Stub())))
+    assert [start.model.name for start in stub.started] == ["gpt-4o"]
+
+
 def log(handler: Any, started: datetime | None = None, litellm_params: Any = None, **payload: Any) -> None:
     """Calls the handler as LiteLLM does, with a plain successful call but for what is given."""
     standard = {

@@ -6,11 +6,13 @@ Embeddings, `responses` and `anthropic_messages` calls are not recorded yet (iss
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
 
-from sigil_sdk import Client, Generation, GenerationStart
+from sigil_sdk import Client, ClientShutdownError, Generation, GenerationMode, GenerationStart
+from sigil_sdk.client import GenerationRecorder
 
 from . import _record
 from ._in_flight import InFlightCalls
@@ -50,7 +52,8 @@ class SigilLiteLLMLogger(CustomLogger):
         self._extra_tags = dict(extra_tags or {})
         self._extra_metadata = dict(extra_metadata or {})
         self._in_flight = InFlightCalls()
-        client._before_shutdown(self._in_flight.wait)
+        if isinstance(client, Client):  # Programs test with clients of their own.
+            client._before_shutdown(self._in_flight.wait)
 
     def log_pre_api_call(self, model: Any, messages: Any, kwargs: Any) -> None:
         """A call begins."""
@@ -85,15 +88,30 @@ class SigilLiteLLMLogger(CustomLogger):
             self._in_flight.end(_record.call_id(kwargs))
 
     def _log_generation(self, event: _record.CallEvent) -> None:
-        start = self._start(event)
-        recorder = self._client._start_reported_generation(start)
-        recorder.set_first_token_at(_record.first_token_at(event))
-        recorder.set_call_error(_record.call_error(event))
-        recorder.set_result(self._result(event))
-        recorder.end()
+        start, result = self._start(event), self._result(event)
+        recorder = self._recorded(self._begin(start), event, result)
+        if isinstance(recorder.err(), ClientShutdownError):
+            # The shutdown began in between.
+            recorder = self._recorded(self._begin(start), event, result)
         error = recorder.err()
         if error is not None:
             _logger.warning("sigil: recorder error: %s", error)
+
+    def _begin(self, start: GenerationStart) -> GenerationRecorder:
+        if isinstance(getattr(self._client, "_shutdown_at", None), datetime):
+            return self._client._start_late_generation(start)
+        if start.mode is GenerationMode.STREAM:
+            return self._client.start_streaming_generation(start)
+        return self._client.start_generation(start)
+
+    def _recorded(
+        self, recorder: GenerationRecorder, event: _record.CallEvent, result: Generation
+    ) -> GenerationRecorder:
+        recorder.set_first_token_at(_record.first_token_at(event))
+        recorder.set_call_error(_record.call_error(event))
+        recorder.set_result(result)
+        recorder.end()
+        return recorder
 
     def _start(self, event: _record.CallEvent) -> GenerationStart:
         metadata = event.request_metadata

@@ -125,15 +125,15 @@ class Client:
             if hook is not None:
                 hook(max(0.0, deadline - time.monotonic()))
 
-    def _start_reported_generation(self, start: GenerationStart) -> GenerationRecorder:
-        """Begins the record of a call that is reported after the fact, perhaps after `shutdown()`.
+    def _start_late_generation(self, start: GenerationStart) -> GenerationRecorder:
+        """Begins the record of a call that is reported after `shutdown()`: delivered at once and by itself.
 
-        A call that began before the shutdown is still delivered, at once and by itself.
+        `ClientShutdownError` when the call began after the shutdown.
         """
         shutdown_at, started_at = self._shutdown_at, start.started_at
-        if shutdown_at is not None and started_at is not None and to_utc(started_at) <= shutdown_at:
-            return self._make_recorder(start, GenerationMode.SYNC, late=True)
-        return self._start_generation(start, GenerationMode.SYNC)
+        if shutdown_at is None or started_at is None or to_utc(started_at) > shutdown_at:
+            raise ClientShutdownError("sigil: client is shutting down")
+        return self._make_recorder(start, GenerationMode.SYNC, late=True)
 
     def _start_generation(self, start: GenerationStart, default_mode: GenerationMode) -> GenerationRecorder:
         self._assert_open()
