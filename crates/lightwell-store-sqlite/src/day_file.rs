@@ -11,10 +11,11 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::codec::{self, Decoder, Encoder, Texts};
 use crate::codes::{self, facet, nanoseconds, orphan, put_varint};
-use crate::fault::{Fault, Result};
+use crate::fault::Result;
 use crate::file::{self, Format};
 use crate::history::Histories;
 use crate::load::{self, Loader};
+use crate::memo::Memo;
 use crate::prepare::Prepared;
 use crate::recent::Recent;
 use crate::rollup::Facts;
@@ -48,6 +49,7 @@ pub struct DayFile {
     conversations: Recent<ConversationName, ConversationRow>,
     changed: HashMap<ConversationName, ConversationRow>,
     facets: Recent<(i64, i64, i64), ()>,
+    memo: Memo,
     new_conversations: Vec<(i64, i64)>,
 }
 
@@ -66,6 +68,7 @@ impl DayFile {
             conversations: Recent::new(CACHED_CONVERSATIONS),
             changed: HashMap::new(),
             facets: Recent::new(1 << 16),
+            memo: Memo::new(1024),
             new_conversations: Vec::new(),
             connection,
         })
@@ -132,10 +135,10 @@ impl DayFile {
     fn meet(&mut self, row: RecordRow, stored: Option<Record>, prepared: Prepared) -> Result<Outcome> {
         let Some(stored) = stored else { return Ok(Outcome::Duplicate) };
         let tenant = prepared.tenant.clone();
-        let arrived = prepared.assemble().map_err(|error| Fault::Damaged(error.to_string()))?;
-        let outcome = arrival::join(&stored, arrived);
+        let outcome = arrival::join(&stored, prepared.assemble());
         if let Outcome::Merged(whole) = &outcome {
-            self.rewrite(&row, &stored, Prepared::new(&tenant, (**whole).clone()))?;
+            let whole = Prepared::new(&tenant, (**whole).clone(), &mut self.memo);
+            self.rewrite(&row, &stored, whole)?;
         }
         Ok(outcome)
     }

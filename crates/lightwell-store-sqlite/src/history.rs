@@ -3,11 +3,12 @@
 //! A generation whose history is known costs as much as what is new in it: its longest known prefix is found in memory by
 //! node, from the end; only what follows is looked up, compressed and inserted.
 
-use lightwell_model::{Content, ContentId, NodeId, limits};
+use lightwell_model::{ContentId, NodeId, limits};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::codec::{Encoder, Texts};
 use crate::fault::Result;
+use crate::memo::Said;
 use crate::prepare::Shared;
 use crate::recent::Recent;
 use crate::schema::{ContentRow, LargeRow, NodeRow, Table};
@@ -51,7 +52,7 @@ impl Histories {
         tenant: i64,
         shared: &Shared,
     ) -> Result<Places> {
-        let mut content = |this: &mut Self, content: &Option<Content>| {
+        let mut content = |this: &mut Self, content: &Option<Said>| {
             content.as_ref().map(|content| this.content(connection, encoder, tenant, content)).transpose()
         };
         let (system, tools) = (content(self, &shared.system_prompt)?, content(self, &shared.tools)?);
@@ -76,7 +77,7 @@ impl Histories {
         connection: &Connection,
         encoder: &mut Encoder,
         (tenant, parent): (i64, i64),
-        (message, id): (&Content, NodeId),
+        (message, id): (&Said, NodeId),
     ) -> Result<i64> {
         if let Some(node) = self.nodes.get(&(tenant, id)) {
             return Ok(node);
@@ -100,9 +101,9 @@ impl Histories {
         connection: &Connection,
         encoder: &mut Encoder,
         tenant: i64,
-        content: &Content,
+        content: &Said,
     ) -> Result<i64> {
-        let id = content.id();
+        let id = content.id;
         if let Some(seq) = self.contents.get(&(tenant, id)) {
             return Ok(seq);
         }
@@ -122,8 +123,9 @@ fn insert(
     connection: &Connection,
     encoder: &mut Encoder,
     (tenant, key): (i64, i64),
-    content: &Content,
+    said: &Said,
 ) -> Result<i64> {
+    let content = said.content();
     let bytes = content.canonical();
     let is_large = bytes.len() > limits::LARGE_CONTENT_BYTES;
     let (codec, body) =

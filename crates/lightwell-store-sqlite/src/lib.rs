@@ -28,6 +28,7 @@ mod id_filter;
 mod key_file;
 mod list;
 mod load;
+mod memo;
 mod meta;
 mod prepare;
 mod query;

@@ -1,13 +1,11 @@
 //! What can be done for a record before it reaches the one thread that writes its file: taking it apart, hashing and serialising.
 
 use jiff::Timestamp;
-use lightwell_model::{
-    AddressedGeneration, Content, ContentId, Event, Fragment, Generation, NotCanonical, Record, RecordKind,
-    Step, TenantId,
-};
+use lightwell_model::{ContentId, Event, Fragment, Generation, NodeId, Record, RecordKind, Step, TenantId};
 use lightwell_store::arrival;
 
 use crate::codes;
+use crate::memo::{Memo, Said, Source};
 
 /// A record on its way into a file.
 #[derive(Debug)]
@@ -40,24 +38,24 @@ pub struct Prepared {
 #[derive(Debug, Default)]
 pub struct Shared {
     /// System prompt.
-    pub system_prompt: Option<Content>,
+    pub system_prompt: Option<Said>,
     /// Tool set.
-    pub tools: Option<Content>,
+    pub tools: Option<Said>,
     /// Messages of input and output.
-    pub messages: Vec<Content>,
+    pub messages: Vec<Said>,
     /// The history after each message.
-    pub nodes: Vec<lightwell_model::NodeId>,
+    pub nodes: Vec<NodeId>,
     /// How many of the messages are input.
     pub inputs: usize,
 }
 
 impl Prepared {
     /// Takes a record apart.
-    pub fn new(tenant: &TenantId, record: Record) -> Self {
+    pub fn new(tenant: &TenantId, record: Record, memo: &mut Memo) -> Self {
         let (key, id, at) =
             (codes::record_key(tenant, record.kind(), record.id()), record.id().to_owned(), record.at());
         let (mut head, received_at, shared, fresh) = match record {
-            Record::Generation(generation) => addressed(generation),
+            Record::Generation(generation) => addressed(tenant, generation, memo),
             Record::Step(step) => {
                 let digest = step.fragments.is_empty().then(|| arrival::step_digest(&step));
                 let received_at = step.received_at;
@@ -100,24 +98,28 @@ impl Prepared {
     }
 
     /// The record as it arrived.
-    pub fn assemble(self) -> Result<Record, NotCanonical> {
+    pub fn assemble(self) -> Record {
         let mut record = self.head;
         restore_told(&mut record, &self.conversation_id, self.received_at, self.digest);
-        let Record::Generation(head) = record else { return Ok(record) };
-        let Shared { system_prompt, tools, messages: mut input, nodes, inputs } = self.shared;
-        let output = input.split_off(inputs);
-        // Nodes are not looked at when a generation is put together.
-        let (input_nodes, output_nodes) = (nodes, Vec::new());
-        AddressedGeneration { head, system_prompt, tools, input, output, input_nodes, output_nodes }
-            .assemble()
-            .map(Record::Generation)
+        if let Record::Generation(generation) = &mut record {
+            let Shared { system_prompt, tools, messages, inputs, .. } = self.shared;
+            for (place, said) in messages.into_iter().chain(system_prompt).chain(tools).enumerate() {
+                match said.source {
+                    Source::Message(message) if place < inputs => generation.input.push(message),
+                    Source::Message(message) => generation.output.push(message),
+                    Source::Text(text) => generation.system_prompt = text,
+                    Source::Tools(tools) => generation.tools = tools,
+                }
+            }
+        }
+        record
     }
 
     /// Roughly what it takes of memory while it waits.
     pub fn bytes(&self) -> usize {
         let contents =
             self.shared.messages.iter().chain(&self.shared.system_prompt).chain(&self.shared.tools);
-        1024 + self.body.len() + contents.map(|content| content.canonical().len() + 64).sum::<usize>()
+        1024 + self.body.len() + contents.map(|said| said.source.bytes()).sum::<usize>()
     }
 }
 
@@ -158,18 +160,32 @@ fn restore_told(
     }
 }
 
-/// Everything of a generation but its content, its content, and its digest when it was told whole.
-fn addressed(generation: Generation) -> (Record, Timestamp, Shared, Option<ContentId>) {
-    let addressed = generation.address();
-    let digest = addressed.head.fragments.is_empty().then(|| addressed.digest());
-    let AddressedGeneration { head, system_prompt, tools, input, output, input_nodes, output_nodes } =
-        addressed;
+/// Everything of a generation but its content, its content, and its digest when nobody gave it a fragment yet.
+fn addressed(
+    tenant: &TenantId,
+    mut generation: Generation,
+    memo: &mut Memo,
+) -> (Record, Timestamp, Shared, Option<ContentId>) {
+    let digest = generation.fragments.is_empty().then(|| generation.clone().address().digest());
+    let (prompt, tools) =
+        (std::mem::take(&mut generation.system_prompt), std::mem::take(&mut generation.tools));
+    let (input, output) = (std::mem::take(&mut generation.input), std::mem::take(&mut generation.output));
     let inputs = input.len();
-    let (mut messages, mut nodes) = (input, input_nodes);
-    messages.extend(output);
-    nodes.extend(output_nodes);
-    let received_at = head.received_at;
-    (head.into(), received_at, Shared { system_prompt, tools, messages, nodes, inputs }, digest)
+    let mut address = |source| memo.address(tenant, source);
+    let shared = Shared {
+        system_prompt: (!prompt.is_empty()).then(|| address(Source::Text(prompt))),
+        tools: (!tools.is_empty()).then(|| address(Source::Tools(tools))),
+        messages: input.into_iter().chain(output).map(|message| address(Source::Message(message))).collect(),
+        nodes: Vec::new(),
+        inputs,
+    };
+    let chain = |node: &mut NodeId, said: &Said| {
+        *node = node.then(said.id);
+        Some(*node)
+    };
+    let nodes = shared.messages.iter().scan(NodeId::ROOT, chain).collect();
+    let received_at = generation.received_at;
+    (generation.into(), received_at, Shared { nodes, ..shared }, digest)
 }
 
 /// The digest of a record whose only fragment can be made again from it.

@@ -1,7 +1,8 @@
 //! A bounded map that forgets what was not used lately.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+
+use foldhash::{HashMap, HashMapExt};
 
 /// Two generations of entries: when the young one is full it becomes the old one, and the old one is forgotten. An entry
 /// that is used moves to the young one. So at least the `capacity` latest used entries are known, and at most twice as many.

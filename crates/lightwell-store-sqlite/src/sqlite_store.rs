@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use crate::day_file::FORMAT;
 use crate::engine::Engine;
 use crate::fault::Fault;
+use crate::memo::Memo;
 use crate::meta::Meta;
 use crate::prepare::Prepared;
 use crate::reader::Reader;
@@ -27,10 +28,19 @@ use crate::{codec, file, list, query};
 const PREPARERS: usize = 2;
 const READERS: usize = 2;
 
+/// How many contents a preparing thread recognises: those of some hundreds of conversations.
+const MEMO: usize = 1 << 16;
+
+/// What a preparing thread keeps.
+struct Preparer {
+    reader: Reader,
+    memo: Memo,
+}
+
 /// Records in SQLite files below one folder, which belongs to one process at a time.
 pub struct SqliteStore {
     engine: Arc<Engine>,
-    preparers: Arc<Workers<Reader>>,
+    preparers: Arc<Workers<Preparer>>,
     readers: Arc<Workers<Reader>>,
     _lock: File,
 }
@@ -54,7 +64,9 @@ impl SqliteStore {
         };
         let engine = Arc::new(Engine::new(root.clone(), meta, dictionaries, days));
         let reader = move || Reader::new(meta_path.clone());
-        let preparers = Workers::start("lightwell-prepare", PREPARERS, reader.clone()).map_err(fault)?;
+        let make_reader = reader.clone();
+        let preparer = move || Preparer { reader: make_reader(), memo: Memo::new(MEMO) };
+        let preparers = Workers::start("lightwell-prepare", PREPARERS, preparer).map_err(fault)?;
         let readers = Workers::start("lightwell-read", READERS, reader).map_err(fault)?;
         let store = Self { engine, preparers: Arc::new(preparers), readers: Arc::new(readers), _lock: lock };
         store.resume_deletions()?;
@@ -87,7 +99,7 @@ impl SqliteStore {
         self.readers.run(move |reader| question(&engine, reader)).await
     }
 
-    fn shut_down(engine: &Engine, preparers: &Workers<Reader>, readers: &Workers<Reader>) {
+    fn shut_down(engine: &Engine, preparers: &Workers<Preparer>, readers: &Workers<Reader>) {
         preparers.stop();
         engine.close();
         readers.stop();
@@ -105,8 +117,8 @@ impl Store for SqliteStore {
     async fn append(&self, tenant: &TenantId, records: Vec<Record>) -> Result<Vec<Outcome>, StoreError> {
         let (engine, tenant) = (Arc::clone(&self.engine), tenant.clone());
         let (reply, answer) = oneshot::channel();
-        self.preparers.submit(move |reader| {
-            let prepared = records.into_iter().map(|record| Prepared::new(&tenant, record)).collect();
+        self.preparers.submit(move |Preparer { reader, memo }| {
+            let prepared = records.into_iter().map(|record| Prepared::new(&tenant, record, memo)).collect();
             // A caller that went away does not want the answer; what it sent is stored all the same.
             engine.append(reader, prepared, move |result| drop(reply.send(result)));
         })?;
@@ -145,7 +157,7 @@ impl Store for SqliteStore {
     async fn delete(&self, deletion: &Deletion) -> Result<Deleted, StoreError> {
         let (engine, deletion) = (Arc::clone(&self.engine), deletion.clone());
         let (reply, answer) = oneshot::channel();
-        self.preparers.submit(move |reader| {
+        self.preparers.submit(move |Preparer { reader, .. }| {
             engine.delete(reader, &deletion, move |result| drop(reply.send(result)));
         })?;
         answer.await.map_err(|_| StoreError::Closed)?
