@@ -321,3 +321,6 @@ pub fn references(row: &RecordRow) -> impl Iterator<Item = (i64, i64)> {
     let contents = [row.system, row.tools].map(|seq| (orphan::CONTENT, seq.unwrap_or_default()));
     nodes.into_iter().chain(contents).filter(|(_, seq)| *seq != 0)
 }
+
+#[cfg(test)]
+mod tests;

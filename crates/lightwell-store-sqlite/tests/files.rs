@@ -209,3 +209,22 @@ fn copy_as_a_crash_would(from: &Path, to: &Path) {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_in_the_way_is_told_and_may_go_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let obstacle = folder.path().join("2026-11-22");
+    std::fs::write(&obstacle, "in the way").unwrap();
+    let batch: Vec<Record> =
+        vec![make::generation("g1", "c1", 0).into(), make::generation("g2", "c1", DAY).into()];
+    let error = store.append(&tenant(), batch.clone()).await.unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Unavailable { .. }) && error.to_string().contains("2026-11-22"),
+        "{error}"
+    );
+    std::fs::remove_file(&obstacle).unwrap();
+    // The other day was stored: sending again is safe.
+    assert_eq!(append(&store, batch).await, [Outcome::Stored, Outcome::Duplicate]);
+    assert_eq!(store.totals(&tenant(), &Filter::default()).await.unwrap().generations, 2);
+}
