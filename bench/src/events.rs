@@ -80,7 +80,7 @@ impl Runs {
 
     fn event(&mut self, run: &str, kind: &str, payload: &Value) -> Told {
         let id = self.uuid();
-        let said = json!({"event_type": kind, "payload": payload});
+        let said = json!({"kind": kind, "payload": payload});
         let piece = Piece::new(Shape::InsidellmEvent, &id, run, said);
         Told { event: self.envelope(run, &id, kind, None, payload), piece }
     }

@@ -53,24 +53,19 @@ pub fn told(generation: &Value) -> Value {
     generation.as_object().map(pick).unwrap_or_default()
 }
 
-/// Where two of them differ first, as a path and both values; none when they are the same.
+/// Where what is told first lacks or changes something of what was sent, as a path and both values. Members that the API adds to an
+/// object do not matter, and `1` is `1.0`.
 pub fn difference(sent: &Value, told: &Value) -> Option<String> {
     match (sent, told) {
-        (Value::Object(sent), Value::Object(told)) => {
-            let mut keys: Vec<&String> = sent.keys().chain(told.keys()).collect();
-            keys.sort_unstable();
-            keys.dedup();
-            keys.into_iter().find_map(|key| {
-                let absent = Value::Null;
-                difference(sent.get(key).unwrap_or(&absent), told.get(key).unwrap_or(&absent))
-                    .map(|rest| format!(".{key}{rest}"))
-            })
-        }
+        (Value::Object(sent), Value::Object(told)) => sent.iter().find_map(|(key, sent)| {
+            difference(sent, told.get(key).unwrap_or(&Value::Null)).map(|rest| format!(".{key}{rest}"))
+        }),
         (Value::Array(sent), Value::Array(told)) if sent.len() == told.len() => {
             sent.iter().zip(told).enumerate().find_map(|(index, (sent, told))| {
                 difference(sent, told).map(|rest| format!("[{index}]{rest}"))
             })
         }
+        (Value::Number(sent), Value::Number(told)) if sent.as_f64() == told.as_f64() => None,
         _ if sent == told => None,
         _ => Some(format!(": sent {}, told {}", shortened(sent), shortened(told))),
     }
@@ -154,6 +149,10 @@ mod tests {
         let told = difference(&same, &other).unwrap();
         assert!(told.starts_with(".input[0].parts[0].text: sent \"hello\", told \"hallo\""), "{told}");
         assert_ne!(fingerprint(&same), fingerprint(&other));
+        assert!(
+            difference(&same, &told_as(|generation| generation["input"] = serde_json::json!([]))).is_some()
+        );
+        assert_eq!(difference(&same, &told_as(|generation| generation["input"][0]["more"] = 1.into())), None);
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Shape {
         let keys = match self {
             Self::SigilGeneration => return expect::told(told),
             Self::InsidellmGeneration | Self::InsidellmStep => ["input", "output"],
-            Self::InsidellmEvent => ["event_type", "payload"],
+            Self::InsidellmEvent => ["kind", "payload"],
         };
         let members = keys.iter().filter_map(|key| Some(((*key).to_owned(), told.get(*key)?.clone())));
         Value::Object(members.filter(|(_, value)| !is_empty(value)).collect())
@@ -82,7 +82,12 @@ pub struct Findings {
     pub records: usize,
     /// Pieces that nobody acknowledged and that are told all the same: committed, and the answer did not get out.
     pub unacknowledged_told: usize,
+    /// Each record as it is told, as a number.
+    told: Vec<(Key, u64)>,
 }
+
+/// Conversation, shape and id.
+type Key = (String, Shape, String);
 
 impl Findings {
     /// Everything is as it must be.
@@ -115,6 +120,10 @@ pub async fn compare(api: &mut Connection, pieces: &[Piece]) -> anyhow::Result<F
         let told = Conversation::read(api, id, &mut findings).await?;
         for (record, pieces) in records {
             told.compare(*record, pieces, &mut findings);
+            if let Some(told) = told.record(record.0, record.1) {
+                let key = ((*id).to_owned(), record.0, record.1.to_owned());
+                findings.told.push((key, expect::fingerprint(told)));
+            }
         }
         for id in told.ids() {
             if !records.keys().any(|(_, known)| *known == id) {
@@ -155,8 +164,12 @@ impl Conversation {
         self.0.keys().map(|(_, id)| id.as_str())
     }
 
+    fn record(&self, shape: Shape, id: &str) -> Option<&Value> {
+        self.0.get(&(shape.list().0, id.to_owned()))
+    }
+
     fn compare(&self, (shape, id): (Shape, &str), pieces: &[&Piece], findings: &mut Findings) {
-        let Some(told) = self.0.get(&(shape.list().0, id.to_owned())) else {
+        let Some(told) = self.record(shape, id) else {
             if pieces.iter().any(|piece| piece.acknowledged) {
                 findings.lost.push(format!("{shape:?} {id}"));
             }
@@ -174,12 +187,6 @@ impl Conversation {
             }
             findings.unacknowledged_told += usize::from(!piece.acknowledged);
             let said = Value::Object(piece.said.clone());
-            let told = match shape {
-                Shape::SigilGeneration => told.clone(),
-                _ => {
-                    piece.said.keys().filter_map(|key| Some((key.clone(), told.get(key)?.clone()))).collect()
-                }
-            };
             if let Some(difference) = expect::difference(&said, &told) {
                 findings.altered.push(format!("{shape:?} {id}{difference}"));
             }
@@ -204,15 +211,9 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Keeps the content of pieces that are all acknowledged.
-    pub fn keep(&mut self, pieces: Vec<Piece>) {
-        let mut said: BTreeMap<(String, Shape, String), Map<String, Value>> = BTreeMap::new();
-        for piece in pieces {
-            let members = said.entry((piece.conversation, piece.shape, piece.id)).or_default();
-            members.extend(piece.said);
-        }
-        for ((conversation, shape, id), members) in said {
-            let fingerprint = expect::fingerprint(&Value::Object(members));
+    /// Keeps what a comparison saw, when all pieces were acknowledged.
+    pub fn keep(&mut self, seen: &mut Findings) {
+        for ((conversation, shape, id), fingerprint) in std::mem::take(&mut seen.told) {
             self.conversations.entry(conversation).or_default().insert((shape, id), fingerprint);
         }
     }
@@ -281,7 +282,7 @@ impl Archive {
                 continue;
             };
             findings.records += 1;
-            if expect::fingerprint(&shape.view(&record)) != *fingerprint {
+            if expect::fingerprint(&record) != *fingerprint {
                 findings.altered.push(format!("{shape:?} {id} is not what it was"));
             }
         }

@@ -80,17 +80,18 @@ impl Target {
         self.process.wait().context("wait for the killed server")
     }
 
-    /// SIGTERM, and how it ended.
+    /// SIGTERM, and how it ended. Our connections stay served meanwhile: a server that drains waits for them.
     ///
     /// # Errors
     /// When the process cannot be signalled or waited for.
-    pub fn stop(mut self) -> anyhow::Result<ExitStatus> {
+    pub async fn stop(mut self) -> anyhow::Result<ExitStatus> {
         let id = self.process.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status().context("run kill")?;
         if !sent.success() {
             bail!("kill -TERM {id}: {sent}");
         }
-        self.process.wait().context("wait for the server to stop")
+        let wait = tokio::task::spawn_blocking(move || self.process.wait());
+        wait.await?.context("wait for the server to stop")
     }
 }
 

@@ -114,7 +114,7 @@ async fn run(arguments: &Arguments, data: &Path) -> anyhow::Result<Figures> {
     verify(&server, arguments.protocol, &sent).await?;
     let closing = Instant::now();
     let server = Arc::into_inner(server).context("no sender holds the server any more")?;
-    let status = server.stop()?;
+    let status = server.stop().await?;
     ensure!(status.success(), "the server stopped with {status}");
     Ok(Figures {
         count: arguments.count,
