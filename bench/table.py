@@ -26,7 +26,7 @@ def main() -> None:
     """Reads the lines and prints what is there."""
     lines = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
     ingests = [line for line in lines if "protocol" in line]
-    rows = [[f"{line['protocol']} {line['generations']}"] + [text(line[key]) for _, key in INGEST] for line in ingests]
+    rows = [[f"{line['protocol']} {line['generations']} x{line['connections']}"] + [text(line[key]) for _, key in INGEST] for line in ingests]
     print_table(["ingest", *(title for title, _ in INGEST)], rows)
     kills = [line["kill"] for line in lines if "kill" in line]
     rows = [[text(value) for value in kill.values()] for kill in kills]
