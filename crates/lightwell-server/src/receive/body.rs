@@ -9,7 +9,7 @@ use http::header::CONTENT_LENGTH;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{Encoding, Reservation};
+use super::{Encoding, Reservation, grpc};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::limits;
@@ -44,7 +44,7 @@ pub(crate) async fn read(
     let mut body = body;
     let read = match promised {
         Some(bytes) if bytes > limit => Err(Refusal::TooLarge { limit }),
-        _ => collect(app, &mut body, promised.unwrap_or(0), limit).await,
+        _ => collect(app, &mut body, Promise::of(headers, promised), limit).await,
     };
     match read {
         Ok((bytes, room)) => {
@@ -63,7 +63,7 @@ pub(crate) async fn read(
 async fn collect(
     app: &App,
     body: &mut Body,
-    promised: usize,
+    promise: Promise,
     limit: usize,
 ) -> Result<(Bytes, Reservation), Refusal> {
     let mut room = app.in_flight.reservation();
@@ -79,12 +79,36 @@ async fn collect(
             continue;
         }
         if rest.is_empty() {
-            rest.reserve(promised.max(first.len() + chunk.len()));
+            rest.reserve(promise.bytes(&first).min(limit).max(first.len() + chunk.len()));
             rest.extend_from_slice(&std::mem::take(&mut first));
         }
         rest.extend_from_slice(&chunk);
     }
     Ok((if rest.is_empty() { first } else { rest.freeze() }, room))
+}
+
+/// How long a body is going to be. Only a hint for how much to allocate at once: it may lie.
+enum Promise {
+    Bytes(usize),
+    /// A gRPC body says so in its first bytes.
+    InFrame,
+}
+
+impl Promise {
+    fn of(headers: &HeaderMap, content_length: Option<usize>) -> Self {
+        match content_length {
+            Some(bytes) => Self::Bytes(bytes),
+            None if grpc::is_grpc(headers) => Self::InFrame,
+            None => Self::Bytes(0),
+        }
+    }
+
+    fn bytes(&self, first: &[u8]) -> usize {
+        match self {
+            Self::Bytes(bytes) => *bytes,
+            Self::InFrame => grpc::framed_bytes(first).unwrap_or(0),
+        }
+    }
 }
 
 async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, Refusal> {

@@ -67,20 +67,23 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
+/// How long a body is that begins like this, as its first frame says.
+pub(crate) fn framed_bytes(beginning: &[u8]) -> Option<usize> {
+    let length: [u8; 4] = beginning.get(1..HEAD_BYTES)?.try_into().ok()?;
+    Some(HEAD_BYTES.saturating_add(u32::from_be_bytes(length) as usize))
+}
+
 /// Takes the frame off: what remains is the message, compressed as the header says.
 pub(crate) fn unframe(headers: &HeaderMap, mut received: Received) -> Result<Received, Refusal> {
     let malformed = |what: &str| Refusal::Malformed(format!("the gRPC request {what}"));
-    if received.bytes.len() < HEAD_BYTES {
-        return Err(malformed("has no message"));
-    }
-    let head = received.bytes.split_to(HEAD_BYTES);
-    let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize;
-    if received.bytes.len() < length {
+    let framed = framed_bytes(&received.bytes).ok_or_else(|| malformed("has no message"))?;
+    if received.bytes.len() < framed {
         return Err(Refusal::Cut);
     }
-    if received.bytes.len() > length {
+    if received.bytes.len() > framed {
         return Err(malformed("has more than one message"));
     }
+    let head = received.bytes.split_to(HEAD_BYTES);
     received.encoding = match head[0] {
         0 => Encoding::Identity,
         1 => {
