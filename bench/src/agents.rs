@@ -78,7 +78,7 @@ impl Agents {
         let mut title = String::new();
         self.text.prose(random, 30, &mut title);
         Conversation {
-            id: format!("conv-{:016x}", random.next()),
+            id: format!("conv-{:016x}", random.bits()),
             title,
             user_id: format!("user-{}", random.below(5_000)),
             kind: random.below(AGENTS * VERSIONS) as usize,
@@ -146,9 +146,9 @@ impl AgentKind {
             version: format!("1.{}.0", n % VERSIONS),
             effective_version: format!(
                 "sha256:{:016x}{:016x}{:016x}{:016x}",
-                random.next(),
-                random.next(),
-                random.next(),
+                random.bits(),
+                random.bits(),
+                random.bits(),
                 n
             ),
         };
@@ -181,7 +181,7 @@ impl Conversation {
             operation_name: "streamText".to_owned(),
             mode: Mode::Stream,
             trace_id: hex(random.id()),
-            span_id: format!("{:016x}", random.next()),
+            span_id: format!("{:016x}", random.bits()),
             parent_generation_ids: parents,
             agent: kind.agent.clone(),
             user_id: self.user_id.clone(),
@@ -248,7 +248,7 @@ fn response(model: &str, failed: bool, random: &mut Random) -> Response {
     }
     let stop_reason = if random.one_in(3) { "stop" } else { "tool_calls" };
     Response {
-        id: format!("resp_{:016x}", random.next()),
+        id: format!("resp_{:016x}", random.bits()),
         model: format!("{model}-2026-08-01"),
         stop_reason: stop_reason.to_owned(),
     }
@@ -271,7 +271,7 @@ fn assistant(random: &mut Random, text: &Text) -> Message {
         let bytes = 60 + random.long_tailed(180.0).min(4_000) as usize;
         text.code(random, bytes, &mut code);
         message.parts.push(Part::new(PartBody::ToolCall {
-            id: format!("call_{:016x}", random.next()),
+            id: format!("call_{:016x}", random.bits()),
             name: format!("{}_file", text.word(random)),
             arguments: format!("{{\"path\":\"src/{}.py\",\"content\":{code:?}}}", text.word(random)).into(),
         }));
@@ -288,7 +288,7 @@ fn tool_result(random: &mut Random, text: &Text) -> Message {
         _ => text.code(random, bytes, &mut content),
     }
     let body = PartBody::ToolResult {
-        tool_call_id: format!("call_{:016x}", random.next()),
+        tool_call_id: format!("call_{:016x}", random.bits()),
         name: format!("{}_file", text.word(random)),
         content,
         content_json: Vec::new().into(),

@@ -102,7 +102,7 @@ impl Text {
         to.push('[');
         while to.len() < end {
             let (a, b, c) = (self.word(random), self.word(random), self.word(random));
-            let (line, hash, score) = (random.below(2_000), random.next() as u32, random.below(1_000));
+            let (line, hash, score) = (random.below(2_000), random.bits() as u32, random.below(1_000));
             let _ = write!(
                 to,
                 "{{\"path\":\"src/{a}/{b}.py\",\"line\":{line},\"sha\":\"{hash:08x}\",\"score\":0.{score:03},\"snippet\":\"{c} "
@@ -118,7 +118,7 @@ impl Text {
         let end = to.len() + bytes;
         while to.len() < end {
             let (a, b) = (self.word(random), self.word(random));
-            let (minute, millis, request) = (random.below(60), random.below(60_000), random.next() >> 40);
+            let (minute, millis, request) = (random.below(60), random.below(60_000), random.bits() >> 40);
             let level = ["INFO", "INFO", "DEBUG", "WARN"][random.below(4) as usize];
             let _ = write!(
                 to,

@@ -106,7 +106,9 @@ impl Layout {
                 }
             }
             insert_partials(&batch, &by_conversation, &partials, file)?;
-            (batch.commit()?, by_id.commit()?, by_conversation.commit()?);
+            batch.commit()?;
+            by_id.commit()?;
+            by_conversation.commit()?;
         }
         let size = |name: &str| std::fs::metadata(folder.join(name)).map(|data| data.len());
         let meta_bytes = [size("by_id.db")?, size("by_conversation.db")?];
@@ -140,7 +142,7 @@ fn insert_generation(
     let (model, error) = (conversation.agent % 12, i64::from(random.one_in(33)));
     let (tokens, latency) = (random.between(2_000, 12_000) as i64, random.between(300, 20_000) as i64);
     // The body stands for reference lists, tags and metadata: about what a real row carries.
-    let body: Vec<u8> = (0..12).flat_map(|_| random.next().to_le_bytes()).collect();
+    let body: Vec<u8> = (0..12).flat_map(|_| random.bits().to_le_bytes()).collect();
     batch
         .prepare_cached("insert into gen values(null, ?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
         .execute(params![

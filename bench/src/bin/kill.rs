@@ -139,7 +139,7 @@ impl Traffic {
 
     fn add_agents(&mut self, start: Timestamp, random: &mut Random) -> anyhow::Result<()> {
         let start = start.checked_sub(SignedDuration::from_hours(1))?;
-        let mut agents = Agents::new(random.next(), start, 20_000);
+        let mut agents = Agents::new(random.bits(), start, 20_000);
         for index in 0..SIGIL_REQUESTS {
             let Lane::Sigil(protocol) = LANES[index % 4] else { bail!("the first four lanes are Sigil's") };
             let generations: Vec<_> = agents.by_ref().take(ITEMS).map(sigil::message).collect();
@@ -157,7 +157,7 @@ impl Traffic {
     }
 
     fn add_runs(&mut self, midnight: Timestamp, random: &mut Random) -> anyhow::Result<()> {
-        let mut runs = Runs::new(random.next(), midnight);
+        let mut runs = Runs::new(random.bits(), midnight);
         let mut told = Vec::new();
         while told.len() < EVENT_REQUESTS * ITEMS {
             told.extend(runs.run());

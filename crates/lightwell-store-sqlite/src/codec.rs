@@ -1,10 +1,11 @@
-//! Compression of content and bodies: zstd level 3, with a dictionary that was trained on what the file holds.
+//! Compression of content and bodies: zstd with a dictionary that was trained on what the file holds.
 //!
 //! A codec is a number that is stored beside the bytes: [`RAW`], [`PLAIN`], or that of a dictionary in the same file. A new day
 //! begins with the dictionaries of the day before, so that small days profit; a file without any trains its own from its
 //! first texts, on a thread of its own, and uses them from then on.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use rusqlite::{Connection, OptionalExtension};
@@ -19,7 +20,8 @@ pub const RAW: i64 = 0;
 pub const PLAIN: i64 = 1;
 const FIRST_DICTIONARY: i64 = 2;
 
-const LEVEL: i32 = 3;
+/// Of the whole store's CPU, level 3 takes a quarter more than level 1 and saves a tenth of the disk (`bench/src/bin/store.rs`).
+const LEVEL: i32 = 1;
 /// Shorter than this, a frame's header outweighs what it saves.
 const WORTH_IT_BYTES: usize = 24;
 const SAMPLES: usize = 1000;
@@ -174,10 +176,7 @@ fn shorter(codec: i64, bytes: &[u8], compressed: Vec<u8>) -> Result<(i64, Vec<u8
 
 /// The dictionaries that a file uses now: what the next day begins with.
 pub fn dictionaries(connection: &Connection) -> Result<Vec<DictionaryRow>> {
-    Ok([false, true]
-        .into_iter()
-        .filter_map(|for_bodies| newest(connection, for_bodies).transpose())
-        .collect::<Result<_>>()?)
+    [false, true].into_iter().filter_map(|for_bodies| newest(connection, for_bodies).transpose()).collect()
 }
 
 /// Gives a new file the dictionaries of another one.
@@ -213,14 +212,14 @@ impl Decoder {
         if codec == RAW {
             return Ok(bytes.to_vec());
         }
-        if !self.contexts.contains_key(&codec) {
-            self.contexts.insert(codec, decompressor(connection, codec)?);
-        }
+        let context = match self.contexts.entry(codec) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(decompressor(connection, codec)?),
+        };
         let length = match zstd::zstd_safe::get_frame_content_size(bytes) {
             Ok(Some(length)) if length <= LARGEST_DECODED_BYTES => length as usize,
             _ => return Err(Fault::Damaged("a compressed text has no readable header".to_owned())),
         };
-        let context = self.contexts.get_mut(&codec).expect("it was inserted above");
         context
             .decompress(bytes, length)
             .map_err(|error| Fault::Damaged(format!("a compressed text cannot be read: {error}")))

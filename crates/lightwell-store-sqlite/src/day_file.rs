@@ -109,7 +109,7 @@ impl DayFile {
     /// Stores a record. `known`: its id may be in this file.
     pub fn apply(&mut self, prepared: Prepared, known: bool) -> Result<Outcome> {
         if known && let Some((row, stored)) = self.find(&prepared)? {
-            return self.meet(row, stored, prepared);
+            return self.meet(&row, stored, prepared);
         }
         self.insert(prepared)?;
         Ok(Outcome::Stored)
@@ -132,13 +132,13 @@ impl DayFile {
         Ok(None)
     }
 
-    fn meet(&mut self, row: RecordRow, stored: Option<Record>, prepared: Prepared) -> Result<Outcome> {
+    fn meet(&mut self, row: &RecordRow, stored: Option<Record>, prepared: Prepared) -> Result<Outcome> {
         let Some(stored) = stored else { return Ok(Outcome::Duplicate) };
         let tenant = prepared.tenant.clone();
         let outcome = arrival::join(&stored, prepared.assemble());
         if let Outcome::Merged(whole) = &outcome {
             let whole = Prepared::new(&tenant, (**whole).clone(), &mut self.memo);
-            self.rewrite(&row, &stored, whole)?;
+            self.rewrite(row, &stored, whole)?;
         }
         Ok(outcome)
     }
@@ -249,12 +249,11 @@ impl DayFile {
     }
 
     fn insert_facets(&mut self, conversation: i64, facts: &Facts) -> Result<()> {
-        if facts.kind != codes::GENERATION {
-            return Ok(());
-        }
         let one = |kind, value: Option<i64>| value.map(|value| (kind, value));
+        // Only generations are asked for by their agent; see `Filter::describes_record`.
+        let is_generation = facts.kind == codes::GENERATION;
         let named = [
-            one(facet::AGENT, facts.agent),
+            one(facet::AGENT, facts.agent.filter(|_| is_generation)),
             one(facet::MODEL, facts.model),
             one(facet::PROVIDER, facts.provider),
             one(facet::USER, facts.user),

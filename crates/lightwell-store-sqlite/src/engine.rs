@@ -85,7 +85,7 @@ impl Engine {
         records: Vec<Prepared>,
         answer: impl FnOnce(Result<Vec<Option<Outcome>>, StoreError>) + Send + 'static,
     ) {
-        let bytes: usize = records.iter().map(Prepared::bytes).sum();
+        let bytes: usize = records.iter().map(|prepared| prepared.bytes).sum();
         let mut state = self.state();
         if state.closed {
             return answer(Err(StoreError::Closed));
@@ -103,7 +103,7 @@ impl Engine {
         }
         let gather = Arc::new(Gather::new(outcomes, parts.len(), answer));
         for (day, records) in parts {
-            let bytes = records.iter().map(|routed| routed.prepared.bytes()).sum();
+            let bytes = records.iter().map(|routed| routed.prepared.bytes).sum();
             state.waiting_bytes += bytes;
             for Routed { prepared, .. } in &records {
                 state.under_way.entry(prepared.key).or_insert((day, 0)).1 += 1;
@@ -148,7 +148,7 @@ impl Engine {
                 Err(error) => return answer(Err(error)),
             }
         };
-        self.carry_out(reader, seq, selection, answer);
+        self.carry_out(reader, seq, &selection, answer);
     }
 
     /// Deletes what a deletion selects from the files that have it.
@@ -156,10 +156,10 @@ impl Engine {
         self: &Arc<Self>,
         reader: &mut Reader,
         seq: i64,
-        selection: Selection,
+        selection: &Selection,
         answer: impl FnOnce(Result<Deleted, StoreError>) + Send + 'static,
     ) {
-        let indexed = match &selection {
+        let indexed = match selection {
             Selection::Conversation { tenant, id } => {
                 match reader.days_of(codes::conversation_key(tenant, id)) {
                     Ok(days) => Some(days),
@@ -176,7 +176,7 @@ impl Engine {
             entry.writer.is_some()
                 || entry.shard.is_ready()
                     && indexed.as_ref().is_none_or(|days| days.contains(&entry.shard.number()))
-                    && !matches!(selection, Selection::Before { moment, .. } if entry.shard.span().0 >= moment)
+                    && !matches!(selection, Selection::Before { moment, .. } if entry.shard.span().0 >= *moment)
         };
         let days: Vec<Day> = state.days.values().filter(concerned).map(|entry| entry.shard.day).collect();
         let engine = Arc::clone(self);

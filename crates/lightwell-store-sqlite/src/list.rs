@@ -18,7 +18,7 @@ use rusqlite::{Connection, params_from_iter};
 use crate::codes::{self, facet, moment, nanoseconds};
 use crate::engine::Engine;
 use crate::fault::Result;
-use crate::query::Selected;
+use crate::query::{Scope, Selected};
 use crate::reader::Reader;
 use crate::rollup::{self, Partial};
 use crate::schema::{ConversationRow, Table, sql};
@@ -124,7 +124,7 @@ impl List<'_> {
         let filter = &self.query.filter;
         let shard = Arc::clone(&self.streams[stream].shard);
         let before = self.streams[stream].before.clone();
-        let filtered = filter.needs_generation();
+        let filtered = filter.asks_of_records();
         let spanning = if filtered {
             self.reader.with_meta(|meta| meta::spanning(meta, shard.number()))?
         } else {
@@ -165,7 +165,7 @@ impl List<'_> {
     fn consider(&mut self, place: &Cursor) -> Answer<Option<ConversationSummary>> {
         let filter = &self.query.filter;
         let key = codes::conversation_key(self.tenant, &place.id);
-        let (mut whole, mut matches) = (None::<Partial>, !filter.needs_generation());
+        let (mut whole, mut matches) = (None::<Partial>, !filter.asks_of_records());
         for day in self.reader.days_of(key)? {
             let Some(shard) = self.engine.readable_day(day) else { continue };
             let tenant = self.tenant;
@@ -175,7 +175,7 @@ impl List<'_> {
                 let Some(row) = load::conversation(connection, key, number, &place.id)? else {
                     return Ok(None);
                 };
-                let matched = matches || has_generation(connection, tenant, &row, filter)?;
+                let matched = matches || has_record(connection, tenant, &row, filter)?;
                 Ok(Some((row.summary(connection)?, matched)))
             })?;
             let Some(Some((partial, matched))) = part else { continue };
@@ -187,9 +187,7 @@ impl List<'_> {
         }
         let summary = whole.map(|partial| partial.summary);
         Ok(summary.filter(|summary| {
-            matches
-                && summary.cursor() == *place
-                && (filter.error != Some(false) || summary.totals.errors == 0)
+            matches && summary.cursor() == *place && (filter.error != Some(false) || !summary.has_errors())
         }))
     }
 }
@@ -233,7 +231,7 @@ fn parts(
         ));
     }
     if filter.error == Some(false) {
-        sql.push_str(" and errors = 0");
+        sql.push_str(" and errors = 0 and other_errors = 0");
     }
     if let Some(before) = before {
         sql.push_str(" and (last_at, id) < (?2, ?3)");
@@ -285,15 +283,16 @@ fn count_up_to_rare(connection: &Connection, (kind, value): (i64, i64)) -> Resul
     Ok(count as usize)
 }
 
-/// One of the conversation's generations in this file has everything that is asked for.
-fn has_generation(
+/// One of the conversation's records in this file has everything that is asked for.
+fn has_record(
     connection: &Connection,
     tenant: &TenantId,
     row: &ConversationRow,
     filter: &Filter,
 ) -> Result<bool> {
+    let scope = if filter.asks_of_generations() { Scope::Generations } else { Scope::Records };
     let filter = Filter { from: None, until: None, ..filter.clone() };
-    let Some(Selected { sql, mut parameters }) = Selected::of(connection, tenant, &filter)? else {
+    let Some(Selected { sql, mut parameters }) = Selected::of(connection, tenant, &filter, scope)? else {
         return Ok(false);
     };
     parameters.push(Value::Integer(row.seq));

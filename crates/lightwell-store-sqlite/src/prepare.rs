@@ -32,6 +32,8 @@ pub struct Prepared {
     pub body: Vec<u8>,
     /// What it shares with others; only generations do.
     pub shared: Shared,
+    /// Roughly what it takes of memory while it waits.
+    pub bytes: usize,
 }
 
 /// The content of a generation, and the history after each message.
@@ -47,6 +49,13 @@ pub struct Shared {
     pub nodes: Vec<NodeId>,
     /// How many of the messages are input.
     pub inputs: usize,
+}
+
+impl Shared {
+    fn bytes(&self) -> usize {
+        let contents = self.messages.iter().chain(&self.system_prompt).chain(&self.tools);
+        contents.map(|said| said.source.bytes()).sum()
+    }
 }
 
 impl Prepared {
@@ -82,7 +91,9 @@ impl Prepared {
         let body = body.expect("a record has string keys only");
         let conversation_key = codes::conversation_key(tenant, &conversation_id);
         let tenant = tenant.clone();
+        let bytes = 1024 + body.len() + shared.bytes();
         Self {
+            bytes,
             tenant,
             key,
             id,
@@ -113,13 +124,6 @@ impl Prepared {
             }
         }
         record
-    }
-
-    /// Roughly what it takes of memory while it waits.
-    pub fn bytes(&self) -> usize {
-        let contents =
-            self.shared.messages.iter().chain(&self.shared.system_prompt).chain(&self.shared.tools);
-        1024 + self.body.len() + contents.map(|said| said.source.bytes()).sum::<usize>()
     }
 }
 

@@ -93,7 +93,8 @@ fn records_of(file: &mut OpenFile, tenant: &TenantId, key: i64, id: &str) -> Res
 }
 
 fn totals_of(connection: &Connection, tenant: &TenantId, filter: &Filter) -> Result<Totals> {
-    let Some(Selected { sql, parameters }) = Selected::of(connection, tenant, filter)? else {
+    let Some(Selected { sql, parameters }) = Selected::of(connection, tenant, filter, Scope::Generations)?
+    else {
         return Ok(Totals::default());
     };
     let (counts, from) = if *filter == Filter::default() {
@@ -132,14 +133,28 @@ pub struct Selected {
     pub parameters: Vec<Value>,
 }
 
+/// Among which records a condition selects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// LLM calls only.
+    Generations,
+    /// Calls, steps and events.
+    Records,
+}
+
 impl Selected {
     /// None when the file does not know a value that is asked for: it selects nothing there.
-    pub fn of(connection: &Connection, tenant: &TenantId, filter: &Filter) -> Result<Option<Self>> {
+    pub fn of(
+        connection: &Connection,
+        tenant: &TenantId,
+        filter: &Filter,
+        scope: Scope,
+    ) -> Result<Option<Self>> {
         let Some(number) = symbols::find(connection, tenant.as_str())? else { return Ok(None) };
-        let mut selected = Self {
-            sql: format!("tenant = ?1 and kind = {GENERATION}"),
-            parameters: vec![Value::Integer(number)],
-        };
+        let mut selected = Self { sql: "tenant = ?1".to_owned(), parameters: vec![Value::Integer(number)] };
+        if scope == Scope::Generations {
+            selected.sql.push_str(&format!(" and kind = {GENERATION}"));
+        }
         if let Some(from) = filter.from {
             selected.and("at >=", Value::Integer(nanoseconds(from)));
         }

@@ -83,7 +83,7 @@ impl SqliteStore {
         for row in deletions.iter().filter(|row| !row.done) {
             let (sender, receiver) = channel();
             let selection: Selection = engine.selection(row)?;
-            engine.carry_out(&mut reader, row.seq.unwrap_or_default(), selection, move |result| {
+            engine.carry_out(&mut reader, row.seq.unwrap_or_default(), &selection, move |result| {
                 drop(sender.send(result));
             });
             receiver.recv().map_err(|_| StoreError::Closed)??;

@@ -195,17 +195,16 @@ async fn a_copy_taken_at_any_moment_opens_with_everything_acknowledged() {
 
 /// Main files first, then logs: a log that is newer than its file is what a crash leaves; the other way round never happens.
 fn copy_as_a_crash_would(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    let mut entries: Vec<PathBuf> =
-        std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    for path in entries {
-        let target = to.join(path.file_name().unwrap());
-        let name = path.to_str().unwrap();
+    std::fs::create_dir_all(to).expect("a folder can be made");
+    let entries = std::fs::read_dir(from).expect("the folder can be listed");
+    let mut entries: Vec<_> = entries.map(|entry| entry.expect("the entry can be read")).collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
         if path.is_dir() {
-            copy_as_a_crash_would(&path, &target);
-        } else if !name.ends_with("-shm") && !name.ends_with("lock") {
-            std::fs::copy(&path, &target).unwrap();
+            copy_as_a_crash_would(&path, &to.join(name));
+        } else if !name.ends_with("-shm") && name != "lock" {
+            std::fs::copy(&path, to.join(name)).expect("a file can be copied");
         }
     }
 }

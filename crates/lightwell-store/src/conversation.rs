@@ -41,6 +41,11 @@ pub struct ConversationSummary {
 }
 
 impl ConversationSummary {
+    /// Anything in it failed: a call, a step, or an event that tells of a failure.
+    pub fn has_errors(&self) -> bool {
+        self.totals.errors + self.other_errors > 0
+    }
+
     /// What records have in common; none when there are no records.
     pub fn of<'a>(id: &str, records: impl IntoIterator<Item = &'a Record>) -> Option<Self> {
         let mut records = records.into_iter().peekable();

@@ -1,7 +1,7 @@
 //! What a query selects.
 
 use jiff::Timestamp;
-use lightwell_model::Generation;
+use lightwell_model::{Generation, Record};
 
 use crate::Cursor;
 
@@ -28,9 +28,9 @@ pub struct Filter {
 
 /// Which conversations, and how many at a time.
 ///
-/// A conversation is listed when its latest record is within the time range, and, if anything else is asked for, when
-/// one of its generations has all of it. `error: Some(false)` selects conversations without any failed generation, and
-/// by itself also those without any generation.
+/// A conversation is listed when its latest record is within the time range, and, if anything else is asked for, when one of
+/// its generations has all of it; where only user and error are asked for, any of its records will do. `error: Some(false)`
+/// selects conversations in which nothing failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversationQuery {
     /// What its records must be.
@@ -68,11 +68,29 @@ impl Filter {
             && self.tags.iter().all(|(key, value)| generation.tags.get(key) == Some(value))
     }
 
-    /// A conversation needs a generation of a certain kind to be listed, not only a time.
-    pub fn needs_generation(&self) -> bool {
-        let Self { from: _, until: _, agent, model, provider, user, error, tags } = self;
-        [agent, model, provider, user].iter().any(|wanted| wanted.is_some())
-            || *error == Some(true)
-            || !tags.is_empty()
+    /// The record has everything that is asked for, leaving its time aside.
+    pub fn describes_record(&self, record: &Record) -> bool {
+        let tells = |user: &str, failed: bool| {
+            !self.asks_of_generations()
+                && self.user.as_deref().is_none_or(|wanted| wanted == user)
+                && self.error.is_none_or(|error| error == failed)
+        };
+        match record {
+            Record::Generation(generation) => self.describes(generation),
+            Record::Step(step) => tells(&step.user_id, step.error.is_some()),
+            Record::Event(event) => tells(&event.user_id, event.is_error()),
+        }
     }
+
+    /// Something is asked for that only generations have.
+    pub fn asks_of_generations(&self) -> bool {
+        let Self { from: _, until: _, agent, model, provider, user: _, error: _, tags } = self;
+        [agent, model, provider].iter().any(|wanted| wanted.is_some()) || !tags.is_empty()
+    }
+
+    /// A conversation needs a certain record to be listed, not only a time.
+    pub fn asks_of_records(&self) -> bool {
+        self.asks_of_generations() || self.user.is_some() || self.error == Some(true)
+    }
+}
 }

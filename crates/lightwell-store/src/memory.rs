@@ -84,11 +84,10 @@ impl Tenant {
     }
 
     fn is_listed(&self, summary: &ConversationSummary, filter: &Filter) -> bool {
-        let mut generations =
-            self.generations().filter(|generation| generation.conversation_id == summary.id);
+        let mut records = self.records.values().filter(|record| record.conversation_id() == summary.id);
         filter.contains(summary.last_at)
-            && (filter.error != Some(false) || summary.totals.errors == 0)
-            && (!filter.needs_generation() || generations.any(|generation| filter.describes(generation)))
+            && (filter.error != Some(false) || !summary.has_errors())
+            && (!filter.asks_of_records() || records.any(|record| filter.describes_record(record)))
     }
 
     fn contents(&self) -> HashSet<ContentId> {

@@ -64,6 +64,10 @@ pub async fn every_filter(subject: &dyn Subject) {
     let (mut store, tenant) = (subject.open().await, make::tenant("a"));
     append(&*store, &tenant, make::records(&varied())).await;
     append(&*store, &tenant, vec![make::event("e1", "talk", 9 * DAY).into()]).await;
+    let mut failure = make::event("e2", "c3", 150_001);
+    failure.kind = "error".to_owned();
+    failure.user_id = "barbara".to_owned();
+    append(&*store, &tenant, vec![failure.into()]).await;
     for _ in 0..2 {
         check_filters(&*store, &tenant).await;
         store = subject.reopen(store).await;
@@ -98,9 +102,13 @@ async fn check_filters(store: &dyn Store, tenant: &TenantId) {
         (Filter { model: some("claude"), ..Filter::default() }, vec!["c1"], 1),
         (Filter { provider: some("openai"), ..Filter::default() }, vec!["c3", "c2", "c0"], 4),
         (Filter { user: some("alan"), ..Filter::default() }, vec!["c2"], 1),
-        (Filter { error: Some(true), ..Filter::default() }, vec!["c1"], 1),
-        (Filter { error: Some(false), ..Filter::default() }, vec!["talk", "c3", "c2", "c0"], 4),
-        (Filter { error: Some(false), model: some("gpt-5"), ..Filter::default() }, vec!["c3", "c2", "c0"], 4),
+        // A failure that no call had, and users whom no call names.
+        (Filter { error: Some(true), ..Filter::default() }, vec!["c3", "c1"], 1),
+        (Filter { error: Some(true), model: some("gpt-5"), ..Filter::default() }, vec![], 0),
+        (Filter { error: Some(false), ..Filter::default() }, vec!["talk", "c2", "c0"], 4),
+        (Filter { error: Some(false), model: some("gpt-5"), ..Filter::default() }, vec!["c2", "c0"], 4),
+        (Filter { user: some("barbara"), ..Filter::default() }, vec!["c3"], 0),
+        (Filter { user: some("barbara"), model: some("gpt-5"), ..Filter::default() }, vec![], 0),
         (Filter { error: Some(false), model: some("claude"), ..Filter::default() }, vec![], 0),
         (Filter { tags: tag("env", "prod"), ..Filter::default() }, vec!["c2", "c0"], 2),
         (Filter { tags: both_tags, ..Filter::default() }, vec!["c2"], 1),
@@ -112,7 +120,7 @@ async fn check_filters(store: &dyn Store, tenant: &TenantId) {
             2,
         ),
         (Filter { agent: some("nobody"), ..Filter::default() }, vec![], 0),
-        (Filter { user: some("grace"), ..Filter::default() }, vec![], 0),
+        (Filter { user: some("grace"), ..Filter::default() }, vec!["talk"], 0),
         (
             Filter { from: Some(make::at(100_000)), model: some("gpt-5"), ..Filter::default() },
             vec!["c3", "c2"],
