@@ -15,9 +15,6 @@ use clap::Parser;
 
 use commands::Command;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// See inside your LLM programs.
 ///
 /// `lightwell serve` receives what programs send and keeps it; the other commands ask a running server, or manage its keys.
