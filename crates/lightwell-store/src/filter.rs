@@ -93,4 +93,3 @@ impl Filter {
         self.asks_of_generations() || self.user.is_some() || self.error == Some(true)
     }
 }
-}
