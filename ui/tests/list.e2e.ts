@@ -64,11 +64,11 @@ it('filters by the address, and writes the address when filters change', async (
 	await page.getByRole('rowheader').filter({ hasText: agent.conversationId }).waitFor();
 	expect(await page.getByRole('rowheader').count()).toBe(1);
 
-	await page.getByLabel('failed calls only').check();
+	await page.getByLabel('failures only').check();
 	await page.getByLabel('Active').selectOption('last hour');
 	await page.waitForURL(`${base}/?agent=${agent.agent}&error=true&within=1h`);
 	await page.reload();
-	expect(await page.getByLabel('failed calls only').isChecked()).toBe(true);
+	expect(await page.getByLabel('failures only').isChecked()).toBe(true);
 	await page.getByRole('rowheader').filter({ hasText: agent.conversationId }).waitFor();
 
 	await page.getByLabel('Model').fill('no such model');

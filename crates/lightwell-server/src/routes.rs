@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
+use axum::handler::Handler;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -42,7 +43,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         router = router.route(path, post(receive::grpc_export));
     }
     router
-        .fallback(page::page_or_nothing)
+        .fallback(page::page_or_nothing.layer(compression()))
         .method_not_allowed_fallback(|| std::future::ready(Refusal::Method))
         .layer(middleware::from_fn_with_state(app.clone(), count))
         .layer(CatchPanicLayer::custom(|_| Refusal::Internal.into_response()))
@@ -61,7 +62,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(query::conversation_alias))
         .routes(routes!(query::generation))
         .routes(routes!(query::totals))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
+        .layer(compression());
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(receive::ingest))
         .routes(routes!(receive::export_generations))
@@ -72,6 +73,10 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
+}
+
+fn compression() -> CompressionLayer {
+    CompressionLayer::new().quality(CompressionLevel::Fastest)
 }
 
 /// Takes a proxy's prefix off the paths that clients call under any.

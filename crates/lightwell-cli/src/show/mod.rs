@@ -27,7 +27,7 @@ pub struct FilterArguments {
     /// Only of this user.
     #[arg(long)]
     user: Option<String>,
-    /// true: only with failed calls; false: only without.
+    /// true: only with failures; false: only without.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     error: Option<bool>,
     /// Only with this tag; may be repeated.

@@ -32,7 +32,7 @@ pub(crate) struct FilterParameters {
     provider: Option<String>,
     /// User id, exactly.
     user: Option<String>,
-    /// `true`: with a failed call. `false`: without any.
+    /// `true`: what failed. `false`: what did not. Of conversations: those in which anything failed, or nothing.
     error: Option<bool>,
     /// `key=value`; may be repeated, all must be there.
     tag: Option<Vec<String>>,

@@ -875,7 +875,7 @@ export interface operations {
                 provider?: string;
                 /** @description User id, exactly. */
                 user?: string;
-                /** @description `true`: with a failed call. `false`: without any. */
+                /** @description `true`: what failed. `false`: what did not. Of conversations: those in which anything failed, or nothing. */
                 error?: boolean;
                 /** @description `key=value`; may be repeated, all must be there. */
                 tag?: string[];
@@ -1258,7 +1258,7 @@ export interface operations {
                 provider?: string;
                 /** @description User id, exactly. */
                 user?: string;
-                /** @description `true`: with a failed call. `false`: without any. */
+                /** @description `true`: what failed. `false`: what did not. Of conversations: those in which anything failed, or nothing. */
                 error?: boolean;
                 /** @description `key=value`; may be repeated, all must be there. */
                 tag?: string[];
