@@ -1,14 +1,14 @@
 //! What was hashed before need not be written as JSON and hashed again.
 //!
-//! Nearly all messages of a call were in the call before it. A message is recognised by a fast 128-bit fingerprint, under
-//! keys that are random in each process and never leave it; only what is not recognised is brought into canonical form
-//! for its [`ContentId`]. Two different messages have the same fingerprint with a probability of about 2^-100 among a billion.
+//! Nearly all messages of a call were in the call before it. A message is recognised by a 128-bit fingerprint; only what is not
+//! recognised is brought into canonical form for its [`ContentId`]. The fingerprint is SipHash-1-3 under a key that is random
+//! in each process and never leaves it, because who writes messages must not be able to make two of them look alike.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
-use foldhash::quality::RandomState;
 use lightwell_model::{Content, ContentId, Message, PartBody, TenantId, ToolDefinition};
+use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::recent::Recent;
 
@@ -118,14 +118,15 @@ fn part_bytes(body: &PartBody) -> usize {
 
 /// Addresses of content that was seen lately.
 pub struct Memo {
-    keys: [RandomState; 2],
+    key: [u64; 2],
     known: Recent<u128, ContentId>,
 }
 
 impl Memo {
     /// Remembers at least this many.
     pub fn new(capacity: usize) -> Self {
-        Self { keys: [RandomState::default(), RandomState::default()], known: Recent::new(capacity) }
+        let random = || RandomState::new().build_hasher().finish();
+        Self { key: [random(), random()], known: Recent::new(capacity) }
     }
 
     /// Gives content its address. Tenants do not share what is remembered.
@@ -143,16 +144,9 @@ impl Memo {
     }
 
     fn fingerprint(&self, tenant: &TenantId, source: &Source) -> Option<u128> {
-        let mut halves = [0_u64; 2];
-        for (half, key) in halves.iter_mut().zip(&self.keys) {
-            let mut hasher = key.build_hasher();
-            tenant.hash(&mut hasher);
-            if !source.feed(&mut hasher) {
-                return None;
-            }
-            *half = hasher.finish();
-        }
-        Some(u128::from(halves[0]) << 64 | u128::from(halves[1]))
+        let mut hasher = SipHasher13::new_with_keys(self.key[0], self.key[1]);
+        tenant.hash(&mut hasher);
+        source.feed(&mut hasher).then(|| hasher.finish128().as_u128())
     }
 }
 
