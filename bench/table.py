@@ -16,6 +16,7 @@ INGEST = [
     ("CPU-s/100k", "server_cpu_s_per_100k"),
     ("whole/first", "rate_whole_to_first"),
     ("last/first", "rate_last_to_first"),
+    ("CPU first/whole", "cpu_first_to_whole"),
     ("disk B/gen", "disk_bytes_per_generation"),
     ("raw/disk", "raw_to_disk"),
     ("peak MB", "server_peak_rss_mb"),
@@ -26,7 +27,7 @@ def main() -> None:
     """Reads the lines and prints what is there."""
     lines = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
     ingests = [line for line in lines if "protocol" in line]
-    rows = [[f"{line['protocol']} {line['generations']} x{line['connections']}"] + [text(line[key]) for _, key in INGEST] for line in ingests]
+    rows = [[f"{line['protocol']} {line['generations']} x{line['connections']}"] + [text(line.get(key, "")) for _, key in INGEST] for line in ingests]
     print_table(["ingest", *(title for title, _ in INGEST)], rows)
     kills = [line["kill"] for line in lines if "kill" in line]
     rows = [[text(value) for value in kill.values()] for kill in kills]

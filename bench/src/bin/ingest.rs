@@ -252,6 +252,8 @@ fn summary(arguments: &Arguments, figures: &mut Figures) -> Value {
         "last_step": {"generations": last.0, "per_second": last.1.round(), "server_cpu_s_per_100k": round(last.2)},
         "rate_whole_to_first": round(rate / first.1),
         "rate_last_to_first": round(last.1 / first.1),
+        // What is left of the rate when nothing else uses the machine's cores: CPU of the first step over that of the whole.
+        "cpu_first_to_whole": round(first.2 / (figures.server_cpu_seconds / hundred_thousands)),
         "server_peak_rss_mb": figures.peak_memory_kib / 1024,
         "server_own_rss_mb": figures.own_memory_kib / 1024,
         "disk_bytes_per_generation": disk.round(),
