@@ -31,7 +31,7 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().verb) {
+    match run(&Arguments::parse().verb) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:#}");
@@ -40,10 +40,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(verb: Verb) -> Result<()> {
+fn run(verb: &Verb) -> Result<()> {
     let root = repository_root()?;
     match verb {
-        Verb::Gen { check } => r#gen::run(&root, check),
+        Verb::Gen { check } => r#gen::run(&root, *check),
         Verb::Tidy => tidy::run(&root),
     }
 }
