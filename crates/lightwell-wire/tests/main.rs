@@ -9,5 +9,6 @@ mod wire {
     mod insidellm;
     mod sigil_json;
     mod sigil_round_trip;
+    mod sigil_write;
     mod speed;
 }

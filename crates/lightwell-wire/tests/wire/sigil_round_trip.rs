@@ -145,7 +145,7 @@ fn controls() -> impl Strategy<Value = RequestControls> {
 }
 
 /// A generation as the server would hold it, so that its defaults are already filled in.
-fn generation() -> impl Strategy<Value = Generation> {
+pub(super) fn generation() -> impl Strategy<Value = Generation> {
     let names = (vec(text(), 10), "[a-z]{1,3}", "[a-z]{1,3}", "[a-z]{1,3}");
     let version = prop_oneof![Just(String::new()), Just(format!("sha256:{}", "0a".repeat(32)))];
     let lists = (vec(message(), 0..4), vec(message(), 0..3), vec(tool(), 0..3), vec(artifact(), 0..2));
@@ -186,7 +186,7 @@ fn generation() -> impl Strategy<Value = Generation> {
     })
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let maps = (btree_map(text(), text(), 0..3), btree_map(text(), json_value(), 0..3));
     let state = || {
         option::of(btree_map(text(), json_value(), 0..3)).prop_map(|state| match state {

@@ -3,8 +3,13 @@
 //! Both requests have the same frame (field 1, any number of messages), so one set of functions serves both.
 
 mod decode;
+pub mod number;
+mod write;
+mod write_struct;
 
 pub use decode::{decode, decode_item};
+pub use write::{Open, Writer};
+pub use write_struct::StructWriter;
 
 use prost::Message;
 use prost::encoding::{WireType, decode_key, decode_varint, encode_varint, encoded_len_varint};
