@@ -3,6 +3,8 @@
 //! Invariants: a record enters once and leaves once; the equation is checked after each change in debug builds. The
 //! ledger is only changed under the state's one lock, so a reader never sees half a change.
 
+mod prometheus;
+
 /// Why a record left without being acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DropReason {
@@ -16,6 +18,49 @@ pub enum DropReason {
     GaveUp,
     /// Unsent when the shutdown deadline came, or offered after shutdown began.
     Shutdown,
+}
+
+/// The one table of reasons: the variant, its counter in [`Stats`], its name in Python's `stats()`, and its Prometheus label.
+/// A variant without a row does not compile.
+macro_rules! reasons {
+    ($($variant:ident, $field:ident, $key:literal, $label:literal;)*) => {
+        impl DropReason {
+            /// Every reason.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its name in Python's `stats()`.
+            #[must_use]
+            pub const fn key(self) -> &'static str {
+                match self { $(Self::$variant => $key),* }
+            }
+
+            /// Its Prometheus label, also its name on the wire.
+            #[must_use]
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label),* }
+            }
+        }
+
+        impl Stats {
+            /// Records dropped for one reason.
+            #[must_use]
+            pub const fn dropped_for(&self, reason: DropReason) -> u64 {
+                match reason { $(DropReason::$variant => self.$field),* }
+            }
+
+            const fn dropped_for_mut(&mut self, reason: DropReason) -> &mut u64 {
+                match reason { $(DropReason::$variant => &mut self.$field),* }
+            }
+        }
+    };
+}
+
+reasons! {
+    QueueFull, dropped_queue_full, "dropped_queue_full", "queue_full";
+    TooLarge,  dropped_too_large,  "dropped_too_large",  "too_large";
+    Rejected,  dropped_rejected,   "dropped_rejected",   "rejected";
+    GaveUp,    dropped_gave_up,    "dropped_gave_up",    "gave_up";
+    Shutdown,  dropped_shutdown,   "dropped_shutdown",   "shutdown";
 }
 
 /// A reading of the ledger.
@@ -49,17 +94,48 @@ impl Stats {
     /// Records dropped for any reason.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.dropped_queue_full
-            + self.dropped_too_large
-            + self.dropped_rejected
-            + self.dropped_gave_up
-            + self.dropped_shutdown
+        DropReason::ALL.iter().map(|reason| self.dropped_for(*reason)).sum()
     }
 
     /// Whether the equation holds.
     #[must_use]
     pub fn balances(&self) -> bool {
         self.accepted == self.delivered + self.dropped() + self.pending
+    }
+
+    /// Every counter with its name in Python's `stats()`.
+    pub fn counters(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let dropped = DropReason::ALL.iter().map(|reason| (reason.key(), self.dropped_for(*reason)));
+        [("accepted", self.accepted), ("delivered", self.delivered)].into_iter().chain(dropped).chain([
+            ("pending", self.pending),
+            ("pending_bytes", self.pending_bytes),
+            ("requests", self.requests),
+            ("retries", self.retries),
+        ])
+    }
+
+    /// One line for people about what was lost; `None` when nothing was. `product` is whose records these are: `sigil`.
+    #[must_use]
+    pub fn summary(&self, product: &str) -> Option<String> {
+        let lost = self.dropped();
+        if lost == 0 {
+            return None;
+        }
+        let reasons = DropReason::ALL.iter().filter(|reason| self.dropped_for(**reason) > 0);
+        let reasons: Vec<String> =
+            reasons.map(|reason| format!("{} {}", self.dropped_for(*reason), reason.label())).collect();
+        Some(format!(
+            "lightwell: {lost} of {} {product} records were dropped ({}), {} delivered",
+            self.accepted,
+            reasons.join(", "),
+            self.delivered
+        ))
+    }
+
+    /// The counters in Prometheus' text format, each with the label `product`.
+    #[must_use]
+    pub fn prometheus(&self, product: &str) -> String {
+        prometheus::text(self, product)
     }
 }
 
@@ -117,16 +193,13 @@ impl Ledger {
     }
 
     fn counter(&mut self, reason: DropReason) -> &mut u64 {
-        match reason {
-            DropReason::QueueFull => &mut self.stats.dropped_queue_full,
-            DropReason::TooLarge => &mut self.stats.dropped_too_large,
-            DropReason::Rejected => &mut self.stats.dropped_rejected,
-            DropReason::GaveUp => &mut self.stats.dropped_gave_up,
-            DropReason::Shutdown => &mut self.stats.dropped_shutdown,
-        }
+        self.stats.dropped_for_mut(reason)
     }
 
     fn check(&self) {
         debug_assert!(self.stats.balances(), "the ledger does not balance: {:?}", self.stats);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,7 @@
 //! Invariants: `record` never waits for the network; one native thread a pipeline and process, started by the first
 //! record; accepted = delivered + dropped(reason) + pending at every moment; the child of a fork starts empty.
 
+mod account;
 mod deliver;
 mod encoding;
 mod endpoint;

@@ -235,6 +235,10 @@ impl Shutdown {
             return queue.ledger.stats().dropped_shutdown == 0;
         }
         let dropped = if queue.ledger.stats().pending > 0 { queue.abort() } else { 0 };
+        if queue.worker_runs {
+            // Without records, all that the thread can be at is the closing report, and the time for that is over.
+            queue.phase = Phase::Aborted;
+        }
         if dropped > 0 {
             queue
                 .notices

@@ -4,10 +4,12 @@
 //! every call; nothing here waits, sleeps or calls out.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 
+use crate::account::{Account, Life, Told};
 use crate::ledger::{DropReason, Ledger};
 use crate::notices::Notices;
 use crate::settings::Settings;
@@ -17,6 +19,10 @@ use crate::settings::Settings;
 pub(crate) struct Item {
     pub(crate) id: String,
     pub(crate) bytes: Bytes,
+    /// Its number in its life, from 1; the refused ones have theirs too.
+    pub(crate) number: u64,
+    /// Whose number that is, when it is not this process' own life.
+    pub(crate) life: Option<Arc<Life>>,
     /// Order of admission over all lanes, from 0.
     sequence: u64,
     queued_at: Instant,
@@ -37,6 +43,8 @@ pub(crate) enum Phase {
 pub(crate) enum Step {
     /// Send these records of this lane.
     Send(usize, Vec<Item>),
+    /// Tell the server what no request has told it: everything else is done.
+    Close,
     /// Nothing to do before this instant, or before being woken.
     Wait(Option<Instant>),
     /// End the thread.
@@ -82,6 +90,7 @@ pub(crate) struct Queue {
     /// The lane to look at first, so that a busy one does not starve the others.
     turn: usize,
     pub(crate) ledger: Ledger,
+    pub(crate) account: Account,
     pub(crate) notices: Notices,
     pub(crate) phase: Phase,
     pub(crate) worker_runs: bool,
@@ -103,6 +112,7 @@ impl Queue {
             lane_bytes: vec![0; lanes],
             turn: 0,
             ledger: Ledger::default(),
+            account: Account::default(),
             notices: Notices::default(),
             phase,
             worker_runs: false,
@@ -124,8 +134,10 @@ impl Queue {
         settings: &Settings,
         now: Instant,
     ) -> Result<bool, DropReason> {
+        let number = self.account.next_number();
         if let Some(reason) = self.refusal(lane, bytes.len(), settings) {
             self.ledger.refuse(reason);
+            self.account.lose(number);
             return Err(reason);
         }
         let size = bytes.len();
@@ -136,6 +148,8 @@ impl Queue {
         self.lanes[lane].push_back(Item {
             id: id.to_owned(),
             bytes,
+            number,
+            life: None,
             sequence: self.next_sequence,
             queued_at: now,
         });
@@ -148,7 +162,10 @@ impl Queue {
         let queued = self.lanes.iter().any(|lane| !lane.is_empty());
         match self.phase {
             Phase::Aborted => return Step::Stop,
-            Phase::Closing if !queued && in_flight == 0 => return Step::Stop,
+            Phase::Closing if !queued && in_flight == 0 => {
+                let untold = self.account.begin_closing(self.ledger.stats());
+                return if untold { Step::Close } else { Step::Stop };
+            }
             Phase::Open | Phase::Closing => {}
         }
         let slots = if self.healthy { settings.max_in_flight } else { 1 };
@@ -209,7 +226,13 @@ impl Queue {
         let bytes = items.iter().map(|item| item.bytes.len() as u64).sum();
         match outcome {
             None => self.ledger.deliver(records, bytes),
-            Some(reason) => self.ledger.drop(reason, records, bytes),
+            Some(reason) => {
+                self.ledger.drop(reason, records, bytes);
+                items
+                    .iter()
+                    .filter(|item| item.life.is_none())
+                    .for_each(|item| self.account.lose(item.number));
+            }
         }
         let mut someone = self.ledger.stats().pending == 0;
         for waiter in &mut self.waiters {
@@ -248,6 +271,11 @@ impl Queue {
         pending
     }
 
+    /// What a request with these items says of this life, with the ledger as it is now.
+    pub(crate) fn report(&self, life: &Life, product: &str, items: Vec<(u64, u64)>) -> (String, Told) {
+        self.account.report(life, product, self.ledger.stats(), items)
+    }
+
     pub(crate) fn queued(&self) -> usize {
         self.lanes.iter().map(VecDeque::len).sum()
     }
@@ -282,7 +310,8 @@ impl Queue {
         let mut bytes = 0;
         let mut count = 0;
         for item in self.lanes[lane].iter().take(settings.batch_items) {
-            if count > 0 && bytes + item.bytes.len() > settings.batch_bytes {
+            let another = !same_life(&self.lanes[lane][0], item);
+            if count > 0 && (another || bytes + item.bytes.len() > settings.batch_bytes) {
                 break;
             }
             bytes += item.bytes.len();
@@ -290,6 +319,15 @@ impl Queue {
         }
         self.lane_bytes[lane] -= bytes;
         self.lanes[lane].drain(..count).collect()
+    }
+}
+
+/// A request carries the records of one life only: its numbers are told once for all of them.
+fn same_life(first: &Item, second: &Item) -> bool {
+    match (&first.life, &second.life) {
+        (None, None) => true,
+        (Some(first), Some(second)) => first.client == second.client,
+        _ => false,
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use crate::account::{self, Life, Told};
 use crate::deliver::Target;
 use crate::encoding::{ItemResult, Lane};
 use crate::ledger::DropReason;
@@ -29,6 +30,8 @@ pub(crate) struct State {
     /// The process this state belongs to.
     pub(crate) process: u32,
     pub(crate) config: Arc<Config>,
+    /// What the server knows this process by.
+    pub(crate) life: Life,
     queue: Mutex<Queue>,
     /// Signalled when a wait may be over.
     pub(crate) settled: Condvar,
@@ -42,6 +45,7 @@ impl State {
         Arc::new(Self {
             process: std::process::id(),
             config,
+            life: Life::begin(),
             queue: Mutex::new(queue),
             settled: Condvar::new(),
             wake: Notify::new(),
@@ -103,7 +107,29 @@ impl Ticket {
             }
         }
         self.items = kept;
-        self.account(&[], rejected);
+        self.account(&[], rejected, false);
+    }
+
+    /// What the request says of the sender, and what of that counts as told once the server keeps it.
+    pub(crate) fn report(&self) -> (String, Told) {
+        let product = self.state.config.lanes[self.lane].product;
+        let items = self.runs();
+        match self.items.first().and_then(|item| item.life.as_deref()) {
+            Some(left) => (account::foreign_report(left, product, items), Told::default()),
+            None => self.state.queue().report(&self.state.life, product, items),
+        }
+    }
+
+    /// The numbers of the records take more room than a header has.
+    pub(crate) fn numbers_are_long(&self) -> bool {
+        let runs = self.runs();
+        let digits = |number: u64| number.checked_ilog10().map_or(1, |log| log as usize + 1);
+        let bytes: usize = runs.iter().map(|(first, last)| digits(*first) + digits(*last) + 2).sum();
+        bytes > account::ITEMS_BYTES
+    }
+
+    fn runs(&self) -> Vec<(u64, u64)> {
+        account::runs(self.items.iter().map(|item| item.number))
     }
 
     /// The request body.
@@ -143,7 +169,7 @@ impl Ticket {
                 Some(error) => rejected.push((item, error)),
             }
         }
-        self.account(&kept, rejected);
+        self.account(&kept, rejected, true);
     }
 
     /// All records are given up.
@@ -163,7 +189,8 @@ impl Ticket {
         }
     }
 
-    fn account(&self, kept: &[Item], rejected: Vec<(Item, String)>) {
+    /// `there`: it was the server that rejected them, so it knows.
+    fn account(&self, kept: &[Item], rejected: Vec<(Item, String)>, there: bool) {
         const NAMED: usize = 10;
         let lane = &self.state.config.lanes[self.lane];
         let mut queue = self.state.queue();
@@ -179,6 +206,10 @@ impl Ticket {
         let rejected: Vec<Item> = rejected.into_iter().map(|(item, _)| item).collect();
         let mut someone = queue.settle(kept, None, "");
         someone |= queue.settle(&rejected, Some(DropReason::Rejected), "");
+        if there {
+            let own = rejected.iter().filter(|item| item.life.is_none());
+            queue.account.refused_there(&own.map(|item| item.number).collect());
+        }
         if someone {
             self.state.settled.notify_all();
         }

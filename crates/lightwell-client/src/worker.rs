@@ -60,6 +60,9 @@ async fn serve(state: &Arc<State>) {
                 let ticket = Ticket::new(Arc::clone(state), lane, items);
                 running.spawn(deliver(Arc::clone(state), Arc::clone(&transport), ticket));
             }
+            Step::Close => {
+                running.spawn(close(Arc::clone(state), Arc::clone(&transport)));
+            }
             Step::Wait(None) => state.wake.notified().await,
             Step::Wait(Some(until)) => {
                 let woken = tokio::time::timeout_at(until.into(), state.wake.notified()).await;
@@ -87,6 +90,11 @@ async fn deliver(state: Arc<State>, transport: Arc<Transport>, mut ticket: Ticke
     }
     let mut work = vec![ticket];
     while let Some(ticket) = work.pop() {
+        if ticket.len() > 1 && ticket.numbers_are_long() {
+            let (first, second) = ticket.halve();
+            work.extend([second, first]);
+            continue;
+        }
         match attempt(&done.0, &transport, &ticket).await {
             Action::Settle { results } => ticket.settle(results),
             Action::Drop { reason, why } => ticket.give_up(reason, &why),
@@ -100,6 +108,19 @@ async fn deliver(state: Arc<State>, transport: Arc<Transport>, mut ticket: Ticke
     }
 }
 
+/// Tells the server, with an empty batch, what no request has told it. One attempt: there is nothing in it that could be lost.
+async fn close(state: Arc<State>, transport: Arc<Transport>) {
+    let done = Done(state);
+    let state = &done.0;
+    let Some(lane) = state.config.lanes.first() else { return };
+    state.queue().ledger.request(false);
+    let (report, told) = state.queue().report(&state.life, lane.product, Vec::new());
+    let answer = transport.send(0, lane.encoding.as_ref(), lane.encoding.join(&[]), &report).await;
+    if answer.keeps_account {
+        state.queue().account.acknowledged(&told);
+    }
+}
+
 /// Sends one ticket until something final comes of it.
 async fn attempt(state: &State, transport: &Transport, ticket: &Ticket) -> Action {
     let lane = &state.config.lanes[ticket.lane];
@@ -109,8 +130,12 @@ async fn attempt(state: &State, transport: &Transport, ticket: &Ticket) -> Actio
     loop {
         hold(state).await;
         state.queue().ledger.request(number > 0);
-        let reply = transport.send(ticket.lane, lane.encoding.as_ref(), body.clone()).await;
-        let verdict = judge(reply);
+        let (report, told) = ticket.report();
+        let answer = transport.send(ticket.lane, lane.encoding.as_ref(), body.clone(), &report).await;
+        if answer.keeps_account {
+            state.queue().account.acknowledged(&told);
+        }
+        let verdict = judge(answer.reply);
         learn(state, &verdict);
         match decide(verdict, number, ticket.len(), policy, random()) {
             Action::Wait { pause } => {

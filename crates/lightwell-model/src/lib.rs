@@ -18,12 +18,14 @@
 
 mod address;
 mod content;
+mod delivery;
 mod event;
 mod generation;
 mod id;
 pub mod limits;
 mod merge;
 mod message;
+mod ranges;
 mod record;
 mod step;
 mod usage;
@@ -31,6 +33,7 @@ mod validate;
 
 pub use address::{AddressedGeneration, NotCanonical};
 pub use content::{Content, ContentId, NodeId};
+pub use delivery::{Counters, DeliveryReport, Process};
 pub use event::Event;
 pub use generation::{
     Agent, Artifact, CallError, Generation, Mode, Model, Origin, RequestControls, Response, ToolDefinition,
@@ -38,6 +41,7 @@ pub use generation::{
 pub use id::{InvalidTenant, TenantId};
 pub use merge::{Conflict, Merge};
 pub use message::{ExactBytes, Message, Part, PartBody, Role};
+pub use ranges::{InvalidRanges, Ranges, range};
 pub use record::{Day, Fragment, FragmentKind, Record, RecordKind, Unknown};
 pub use step::{Step, StepKind};
 pub use usage::{Money, TokenUsage, UsageSemantics};

@@ -14,6 +14,7 @@
 //! Invariants: nothing here reads a clock, a file, the environment or a random number. A field that we do not know is never
 //! an error and never dropped: it is kept with the record. One bad item never takes its neighbours along.
 
+pub mod delivery;
 pub mod insidellm;
 pub mod sigil;
 

@@ -8,6 +8,7 @@ use bytes::{Buf, BufMut, Bytes};
 use http::Uri;
 use http::uri::PathAndQuery;
 use hyper_util::client::legacy::connect::HttpConnector;
+use lightwell_wire::delivery;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
@@ -15,7 +16,7 @@ use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
 
 use super::resolve::InPlaceResolver;
-use super::{describe, retry_after, tls};
+use super::{Answer, describe, retry_after, tls};
 use crate::encoding::Encoding;
 use crate::verdict::Reply;
 
@@ -43,20 +44,34 @@ impl GrpcSender {
         Self { target, request_timeout, channel: Mutex::new(None) }
     }
 
-    pub(crate) async fn send(&self, lane: usize, encoding: &dyn Encoding, body: Bytes) -> Reply {
+    pub(crate) async fn send(
+        &self,
+        lane: usize,
+        encoding: &dyn Encoding,
+        body: Bytes,
+        report: &str,
+    ) -> Answer {
         let channel = match self.channel() {
             Ok(channel) => channel,
-            Err(error) => return Reply::Unusable { why: describe(&error) },
+            Err(error) => return Reply::Unusable { why: describe(&error) }.into(),
         };
         let method = self.target.methods[lane].clone();
-        let call = call(channel, method, self.target.metadata.clone(), body);
-        match tokio::time::timeout(self.request_timeout, call).await {
-            Ok(Ok(answer)) => Reply::Grpc {
-                code: 0,
-                message: String::new(),
-                retry_after: None,
-                results: encoding.read_results(&answer),
-            },
+        let mut metadata = self.target.metadata.clone();
+        if let Ok(report) = report.parse() {
+            metadata.insert(delivery::HEADER, report);
+        }
+        let call = call(channel, method, metadata, body);
+        let mut keeps_account = false;
+        let reply = match tokio::time::timeout(self.request_timeout, call).await {
+            Ok(Ok((answer, kept))) => {
+                keeps_account = kept;
+                Reply::Grpc {
+                    code: 0,
+                    message: String::new(),
+                    retry_after: None,
+                    results: encoding.read_results(&answer),
+                }
+            }
             Ok(Err(status)) => Reply::Grpc {
                 code: status.code().into(),
                 retry_after: retry_after::from_status_details(status.details()),
@@ -67,7 +82,8 @@ impl GrpcSender {
                 *self.slot() = None;
                 Reply::Network { why: format!("no answer within {} s", self.request_timeout.as_secs_f64()) }
             }
-        }
+        };
+        Answer { reply, keeps_account }
     }
 
     fn channel(&self) -> Result<Channel, tonic::transport::Error> {
@@ -102,12 +118,15 @@ async fn call(
     method: PathAndQuery,
     metadata: MetadataMap,
     body: Bytes,
-) -> Result<Bytes, Status> {
+) -> Result<(Bytes, bool), Status> {
     let mut client = Grpc::new(channel).max_decoding_message_size(ANSWER_BYTES);
     client.ready().await.map_err(|error| Status::unavailable(describe(&error)))?;
     let mut request = Request::new(body);
     *request.metadata_mut() = metadata;
-    Ok(client.unary(request, method, RawCodec).await?.into_inner())
+    let response = client.unary(request, method, RawCodec).await?;
+    let kept = response.metadata().get(delivery::HEADER);
+    let keeps_account = kept.is_some_and(|value| value.as_bytes() == delivery::ANSWER.as_bytes());
+    Ok((response.into_inner(), keeps_account))
 }
 
 /// The status' message; its causes too, unless it already tells the innermost one.

@@ -4,8 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use lightwell_wire::delivery;
 use reqwest::{Client, Response, Url};
 
+use super::Answer;
 use super::resolve::InPlaceResolver;
 use super::{describe, retry_after, tls};
 use crate::encoding::Encoding;
@@ -43,12 +45,18 @@ impl HttpSender {
         Ok(Self { client: client(target, request_timeout)?, urls: target.urls.clone() })
     }
 
-    pub(crate) async fn send(&self, lane: usize, encoding: &dyn Encoding, body: Bytes) -> Reply {
-        let request = self.client.post(self.urls[lane].clone());
+    pub(crate) async fn send(
+        &self,
+        lane: usize,
+        encoding: &dyn Encoding,
+        body: Bytes,
+        report: &str,
+    ) -> Answer {
+        let request = self.client.post(self.urls[lane].clone()).header(delivery::HEADER, report);
         let request = request.header(CONTENT_TYPE, encoding.content_type()).body(body);
         match request.send().await {
             Ok(response) => read(response, encoding).await,
-            Err(error) => Reply::Network { why: describe(&error.without_url()) },
+            Err(error) => Reply::Network { why: describe(&error.without_url()) }.into(),
         }
     }
 }
@@ -74,8 +82,10 @@ fn client(target: &HttpTarget, request_timeout: Duration) -> Result<Client, Open
     Ok(client)
 }
 
-async fn read(response: Response, encoding: &dyn Encoding) -> Reply {
+async fn read(response: Response, encoding: &dyn Encoding) -> Answer {
     let status = response.status();
+    let kept = response.headers().get(delivery::HEADER);
+    let keeps_account = kept.is_some_and(|value| value.as_bytes() == delivery::ANSWER.as_bytes());
     let retry_after = response
         .headers()
         .get(RETRY_AFTER)
@@ -90,7 +100,8 @@ async fn read(response: Response, encoding: &dyn Encoding) -> Reply {
         // The status has come, and it decides: whoever answers 2xx has the batch, whatever became of the rest.
         None => (None, String::new()),
     };
-    Reply::Http { status: status.as_u16(), retry_after, results, detail }
+    let reply = Reply::Http { status: status.as_u16(), retry_after, results, detail };
+    Answer { reply, keeps_account }
 }
 
 async fn read_body(mut response: Response) -> Option<Bytes> {

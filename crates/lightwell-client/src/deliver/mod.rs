@@ -20,6 +20,19 @@ pub(crate) use self::grpc::GrpcTarget;
 pub(crate) use self::http::HttpTarget;
 pub use self::probe::Probe;
 
+/// What came back, and whether the server keeps what the request told of its sender.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) reply: Reply,
+    pub(crate) keeps_account: bool,
+}
+
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        Self { reply, keeps_account: false }
+    }
+}
+
 /// Where a pipeline sends, checked at construction.
 #[derive(Debug)]
 pub(crate) enum Target {
@@ -52,15 +65,21 @@ impl Transport {
         }
     }
 
-    /// One attempt.
-    pub(crate) async fn send(&self, lane: usize, encoding: &dyn Encoding, body: Bytes) -> Reply {
+    /// One attempt. `report` is what the process tells of itself; see [`lightwell_wire::delivery`].
+    pub(crate) async fn send(
+        &self,
+        lane: usize,
+        encoding: &dyn Encoding,
+        body: Bytes,
+        report: &str,
+    ) -> Answer {
         match self {
             Self::Discard => {
-                Reply::Http { status: 200, retry_after: None, results: None, detail: String::new() }
+                Reply::Http { status: 200, retry_after: None, results: None, detail: String::new() }.into()
             }
-            Self::Http(sender) => sender.send(lane, encoding, body).await,
-            Self::Grpc(sender) => sender.send(lane, encoding, body).await,
-            Self::Unusable(why) => Reply::Unusable { why: why.clone() },
+            Self::Http(sender) => sender.send(lane, encoding, body, report).await,
+            Self::Grpc(sender) => sender.send(lane, encoding, body, report).await,
+            Self::Unusable(why) => Reply::Unusable { why: why.clone() }.into(),
         }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Call {
 
 pub(crate) enum Reply {
     Message(Vec<u8>),
+    /// As a server that keeps an account of what its clients tell.
+    Kept(Vec<u8>),
     /// Code, text, and `grpc-status-details-bin` if any.
     Status(i32, &'static str, Option<&'static str>),
     BlackHole,
@@ -122,9 +124,13 @@ async fn answer(
         calls.len() - 1
     };
     shared.changed.notify_all();
-    let response = Response::builder().header("content-type", "application/grpc");
+    let mut response = Response::builder().header("content-type", "application/grpc");
     Ok(match (shared.script)(&call, number) {
-        Reply::Message(message) => {
+        reply @ (Reply::Message(_) | Reply::Kept(_)) => {
+            if matches!(reply, Reply::Kept(_)) {
+                response = response.header("lightwell-delivery", "1");
+            }
+            let (Reply::Message(message) | Reply::Kept(message)) = reply else { unreachable!() };
             let mut frame = vec![0];
             frame.extend((message.len() as u32).to_be_bytes());
             frame.extend(message);
