@@ -14,7 +14,7 @@ use lightwell_wire::delivery;
 use lightwell_wire::delivery::{Counters, DeliveryReport, Process, Ranges};
 use uuid::{NoContext, Timestamp, Uuid};
 
-use crate::ledger::Stats;
+use crate::ledger::{DropReason, Stats};
 
 /// Ranges of dropped numbers that one request tells; the rest follows with the next ones.
 const LISTED_RANGES: usize = 64;
@@ -118,7 +118,7 @@ impl Account {
             pending: stats.pending,
             spooled: 0,
             unlisted,
-            dropped: reasons(stats).map(|(reason, count)| (reason.to_owned(), count)).into(),
+            dropped: reasons(stats).map(|(reason, count)| (reason.to_owned(), count)).collect(),
         };
         let told = Told { accepted: stats.accepted, dropped, listed: lost.clone() };
         (encode(life, product, items, lost, Some(counters)), told)
@@ -174,14 +174,8 @@ fn encode(
     delivery::encode(&DeliveryReport { client, process: life.process(product), items, lost, counters })
 }
 
-fn reasons(stats: &Stats) -> [(&'static str, u64); 5] {
-    [
-        ("queue_full", stats.dropped_queue_full),
-        ("too_large", stats.dropped_too_large),
-        ("rejected", stats.dropped_rejected),
-        ("gave_up", stats.dropped_gave_up),
-        ("shutdown", stats.dropped_shutdown),
-    ]
+fn reasons(stats: &Stats) -> impl Iterator<Item = (&'static str, u64)> {
+    DropReason::ALL.iter().map(|reason| (reason.label(), stats.dropped_for(*reason)))
 }
 
 #[cfg(test)]

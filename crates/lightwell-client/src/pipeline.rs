@@ -137,6 +137,20 @@ impl Pipeline {
         self.state().queue().ledger.stats().clone()
     }
 
+    /// The counters in Prometheus' text format, labelled with the product: `sigil` or `insidellm`.
+    pub fn prometheus(&self) -> String {
+        let state = self.state();
+        let stats = state.queue().ledger.stats().clone();
+        stats.prometheus(state.config.product())
+    }
+
+    /// One line for people about what was dropped; `None` when nothing was.
+    pub fn summary(&self) -> Option<String> {
+        let state = self.state();
+        let stats = state.queue().ledger.stats().clone();
+        stats.summary(state.config.product())
+    }
+
     /// Records that wait to be sent, in flight not included.
     pub fn queue_len(&self) -> usize {
         self.state().queue().queued()
@@ -239,11 +253,7 @@ impl Shutdown {
             // Without records, all that the thread can be at is the closing report, and the time for that is over.
             queue.phase = Phase::Aborted;
         }
-        if dropped > 0 {
-            queue
-                .notices
-                .push(Level::Warning, format!("lightwell: {dropped} records were unsent at shutdown"));
-        }
+        queue.sum_up(self.state.config.product());
         self.state.wake.notify_one();
         self.state.settled.notify_all();
         let until = Instant::now() + END_GRACE;

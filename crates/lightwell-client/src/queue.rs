@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::account::{Account, Life, Told};
 use crate::ledger::{DropReason, Ledger};
-use crate::notices::Notices;
+use crate::notices::{Level, Notices};
 use crate::settings::Settings;
 
 /// One encoded record.
@@ -94,6 +94,8 @@ pub(crate) struct Queue {
     pub(crate) notices: Notices,
     pub(crate) phase: Phase,
     pub(crate) worker_runs: bool,
+    /// The line about what was lost is said.
+    summed_up: bool,
     /// The server asked for a pause until then.
     pub(crate) paused_until: Option<Instant>,
     /// The last attempt was answered well, so several may be under way at once.
@@ -116,6 +118,7 @@ impl Queue {
             notices: Notices::default(),
             phase,
             worker_runs: false,
+            summed_up: false,
             paused_until: None,
             healthy: false,
             next_sequence: 0,
@@ -274,6 +277,17 @@ impl Queue {
     /// What a request with these items says of this life, with the ledger as it is now.
     pub(crate) fn report(&self, life: &Life, product: &str, items: Vec<(u64, u64)>) -> (String, Told) {
         self.account.report(life, product, self.ledger.stats(), items)
+    }
+
+    /// Leaves the one line about what was lost in this life, if anything was.
+    pub(crate) fn sum_up(&mut self, product: &str) {
+        if self.summed_up {
+            return;
+        }
+        if let Some(line) = self.ledger.stats().summary(product) {
+            self.summed_up = true;
+            self.notices.push(Level::Warning, line);
+        }
     }
 
     pub(crate) fn queued(&self) -> usize {

@@ -1,7 +1,7 @@
 //! The state that a pipeline's callers and its delivery thread share, within one process.
 //!
 //! Invariants: one lock, held for moments, never across a call to the host, the network or the clock of another; a
-//! [`Ticket`] accounts for its records when it is dropped, so none can leave unseen.
+//! [`Ticket`] that is dropped with records accounts for them, and in debug builds that is a panic: somebody forgot them.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -23,6 +23,13 @@ pub(crate) struct Config {
     pub(crate) lanes: Vec<Lane>,
     pub(crate) target: Target,
     pub(crate) settings: Settings,
+}
+
+impl Config {
+    /// Whose records these are: `sigil`.
+    pub(crate) fn product(&self) -> &'static str {
+        self.lanes.first().map_or("lightwell", |lane| lane.product)
+    }
 }
 
 #[derive(Debug)]
@@ -221,9 +228,16 @@ impl Drop for Ticket {
         if !self.items.is_empty() {
             let items = std::mem::take(&mut self.items);
             let mut queue = self.state.queue();
+            // Whoever aborts accounts for what is in flight. A panic is told by itself.
+            let is_accounted_for = queue.phase == Phase::Aborted || std::thread::panicking();
             if queue.settle(&items, Some(DropReason::GaveUp), "the delivery thread ended") {
                 self.state.settled.notify_all();
             }
+            drop(queue);
+            debug_assert!(is_accounted_for, "{} records left without an entry in the ledger", items.len());
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

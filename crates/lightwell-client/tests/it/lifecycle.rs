@@ -69,7 +69,7 @@ fn shutdown_keeps_its_deadline_and_accounts_for_the_rest() {
     assert_eq!(account(&client.stats()), (0, 5, 0));
     assert!(!client.shutdown(None), "a second call gives the same answer, at once");
     let texts: Vec<String> = client.pipeline().take_notices().into_iter().map(|n| n.text).collect();
-    assert_eq!(texts, ["lightwell: 5 records were unsent at shutdown"]);
+    assert_eq!(texts, ["lightwell: 5 of 5 sigil records were dropped (5 shutdown), 0 delivered"]);
 }
 
 #[test]
