@@ -27,11 +27,15 @@ class Server:
     key: str | None = None
     process: subprocess.Popen[str] | None = None
     url: str = ""
+    before: tuple[str, ...] = ()
+    """Words of a command that the server is run by."""
+    log: Path | None = None
+    """Where its stderr goes; `server.log` beside its data unless given."""
 
     def start(self, listen: str = "127.0.0.1:0") -> Server:
         binary = os.environ.get("LIGHTWELL_BINARY", str(ROOT / "dist" / "lightwell"))
-        command = [binary, "serve", "--data", str(self.data), "--listen", listen, *self.arguments]
-        log = self.data.parent / "server.log"
+        command = [*self.before, binary, "serve", "--data", str(self.data), "--listen", listen, *self.arguments]
+        log = self.log or self.data.parent / "server.log"
         with log.open("a") as stderr:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
         assert self.process.stdout is not None
