@@ -2,26 +2,28 @@
 //!
 //! Invariant: what is cached here is what the file holds. After a rollback or a deletion all caches are emptied.
 
-use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt};
 use lightwell_model::Record;
 use lightwell_store::{Outcome, arrival};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::codec::{self, Decoder, Encoder, Texts};
+use crate::codec::{Decoder, Encoder, Packed};
 use crate::codes::{self, facet, nanoseconds, orphan, put_varint};
+use crate::dictionaries::{Dictionaries, Held};
 use crate::fault::Result;
 use crate::file::{self, Format};
-use crate::history::Histories;
+use crate::history::{Histories, Target};
+use crate::key_index::{KeyIndex, Rows};
 use crate::load::{self, Loader};
 use crate::memo::Memo;
-use crate::prepare::Prepared;
+use crate::prepare::{Prepared, Preparer};
 use crate::recent::Recent;
 use crate::rollup::Facts;
 use crate::schema::{
-    APPLICATION_ID, BodyRow, ConversationRow, DictionaryRow, FacetRow, OrphanRow, RecordRow, Table, VERSION,
-    create_sql, sql,
+    APPLICATION_ID, BodyRow, ConversationRow, FacetRow, OrphanRow, RecordRow, Table, VERSION, create_sql, sql,
 };
 use crate::symbols::{self, Symbols};
 
@@ -42,49 +44,77 @@ type ConversationName = (i64, String);
 /// A day file that is open for writing.
 pub struct DayFile {
     pub(crate) connection: Connection,
-    pub(crate) encoder: Encoder,
     pub(crate) decoder: Decoder,
     pub(crate) symbols: Symbols,
-    pub(crate) histories: Histories,
+    pub(crate) records: KeyIndex,
+    pub(crate) contents: KeyIndex,
+    histories: Histories,
+    held: Held,
     conversations: Recent<ConversationName, ConversationRow>,
     changed: HashMap<ConversationName, ConversationRow>,
     facets: Recent<(i64, i64, i64), ()>,
-    memo: Memo,
+    preparer: Preparer,
     new_conversations: Vec<(i64, i64)>,
+    /// The indexes are not what the file holds.
+    stale: bool,
+    /// What was stored, and takes time to be freed.
+    spent: Vec<Prepared>,
 }
 
 impl DayFile {
-    /// Opens the file, or creates it with the dictionaries of another day.
-    pub fn open(path: &Path, dictionaries: &[DictionaryRow]) -> Result<Self> {
+    /// Opens the file, or creates it.
+    pub fn open(path: &Path, dictionaries: &Arc<Dictionaries>) -> Result<Self> {
         let connection = file::open_writer(path, &FORMAT, CACHE_KIB)?;
-        if codec::dictionaries(&connection)?.is_empty() {
-            codec::carry_over(&connection, dictionaries)?;
-        }
+        let encoder = Encoder::new(Arc::clone(dictionaries));
         Ok(Self {
-            encoder: Encoder::open(&connection)?,
             decoder: Decoder::default(),
             symbols: Symbols::new(),
+            records: KeyIndex::open(&connection, Rows::Records)?,
+            contents: KeyIndex::open(&connection, Rows::Contents)?,
             histories: Histories::new(),
+            held: Held::new(Arc::clone(dictionaries)),
             conversations: Recent::new(CACHED_CONVERSATIONS),
             changed: HashMap::new(),
             facets: Recent::new(1 << 16),
-            memo: Memo::new(1024),
+            preparer: Preparer { memo: Arc::new(Memo::new(1024)), encoder },
             new_conversations: Vec::new(),
+            stale: false,
+            spent: Vec::new(),
             connection,
         })
     }
 
-    /// Begins the transaction of a group. True when a dictionary has come into use that later days may begin with.
-    pub fn begin(&mut self) -> Result<bool> {
+    /// Begins the transaction of a group.
+    pub fn begin(&mut self) -> Result<()> {
+        if self.stale {
+            self.records.reload(&self.connection)?;
+            self.contents.reload(&self.connection)?;
+            self.stale = false;
+        }
         self.connection.execute_batch("begin immediate")?;
-        self.encoder.install_trained(&self.connection)
+        self.preparer.encoder.refresh();
+        Ok(())
     }
 
     /// Makes the group durable. Gives the (row, key) of conversations that are new in this file.
     pub fn commit(&mut self) -> Result<Vec<(i64, i64)>> {
         self.write_conversations()?;
+        self.records.settle_if_due(&self.connection)?;
+        self.contents.settle_if_due(&self.connection)?;
         self.connection.execute_batch("commit")?;
         Ok(std::mem::take(&mut self.new_conversations))
+    }
+
+    /// Brings all indexes up to date, for those who read the file from now on.
+    pub fn settle(&mut self) -> Result<()> {
+        self.begin()?;
+        let settled =
+            self.records.settle(&self.connection).and_then(|()| self.contents.settle(&self.connection));
+        if let Err(fault) = settled {
+            self.roll_back();
+            return Err(fault);
+        }
+        self.commit().map(|_| ())
     }
 
     /// Undoes the group.
@@ -104,6 +134,13 @@ impl DayFile {
         self.changed.clear();
         self.facets.clear();
         self.new_conversations.clear();
+        self.held.forget();
+        self.stale = true;
+    }
+
+    /// Frees what the groups before have left behind: when nobody waits for an answer.
+    pub fn tidy(&mut self) {
+        self.spent.clear();
     }
 
     /// Stores a record. `known`: its id may be in this file.
@@ -111,14 +148,16 @@ impl DayFile {
         if known && let Some((row, stored)) = self.find(&prepared)? {
             return self.meet(&row, stored, prepared);
         }
-        self.insert(prepared)?;
+        self.insert(&prepared)?;
+        self.spent.push(prepared);
         Ok(Outcome::Stored)
     }
 
     /// The stored record of the same tenant, kind and id; of one that says the same as what arrived, the row only.
     fn find(&mut self, prepared: &Prepared) -> Result<Option<(RecordRow, Option<Record>)>> {
         let digest = prepared.digest.map(|digest| digest.as_bytes().to_vec());
-        for row in load::rows_of_key(&self.connection, prepared.key)? {
+        for seq in self.records.find(&self.connection, prepared.key)? {
+            let Some(row) = load::row(&self.connection, seq)? else { continue };
             // The digest covers the id too: no need to read a record that was sent again.
             if digest.is_some() && row.digest == digest {
                 return Ok(Some((row, None)));
@@ -137,35 +176,34 @@ impl DayFile {
         let tenant = prepared.tenant.clone();
         let outcome = arrival::join(&stored, prepared.assemble());
         if let Outcome::Merged(whole) = &outcome {
-            let whole = Prepared::new(&tenant, (**whole).clone(), &mut self.memo);
-            self.rewrite(row, &stored, whole)?;
+            let whole = self.preparer.prepare(&tenant, (**whole).clone());
+            self.rewrite(row, &stored, &whole)?;
         }
         Ok(outcome)
     }
 
-    fn insert(&mut self, prepared: Prepared) -> Result<()> {
-        let (mut row, facts) = self.row(&prepared)?;
+    fn insert(&mut self, prepared: &Prepared) -> Result<()> {
+        let (row, facts) = self.row(prepared)?;
         row.insert(&self.connection)?;
         let seq = self.connection.last_insert_rowid();
-        row.seq = Some(seq);
+        self.records.add(prepared.key, seq);
         self.body(seq, &prepared.body)?.insert(&self.connection)?;
-        let name = (row.tenant, prepared.conversation_id);
-        if let Some(conversation) = self.changed.get_mut(&name) {
+        if let Some(conversation) = self.changed.get_mut(&(row.tenant, prepared.conversation_id.clone())) {
             conversation.add(&facts);
         }
         self.insert_facets(row.conversation, &facts)
     }
 
     /// Writes a merged record in the place of what was stored.
-    fn rewrite(&mut self, old: &RecordRow, stored: &Record, prepared: Prepared) -> Result<()> {
-        let (mut row, facts) = self.row(&prepared)?;
+    fn rewrite(&mut self, old: &RecordRow, stored: &Record, prepared: &Prepared) -> Result<()> {
+        let (mut row, facts) = self.row(prepared)?;
         row.seq = old.seq;
-        row.replace(&self.connection)?;
-        self.body(old.seq.unwrap_or_default(), &prepared.body)?.replace(&self.connection)?;
+        row.update(&self.connection)?;
+        self.body(old.seq.unwrap_or_default(), &prepared.body)?.update(&self.connection)?;
         self.leave_behind(old, &row)?;
         let before = Facts::of(stored, |text| self.symbols.number(&self.connection, text))?;
         if old.conversation == row.conversation && facts.only_adds_to(&before) {
-            let name = (row.tenant, prepared.conversation_id);
+            let name = (row.tenant, prepared.conversation_id.clone());
             if let Some(conversation) = self.changed.get_mut(&name) {
                 conversation.change(&before, &facts);
             }
@@ -179,7 +217,9 @@ impl DayFile {
     fn row(&mut self, prepared: &Prepared) -> Result<(RecordRow, Facts)> {
         let tenant = self.symbols.number(&self.connection, prepared.tenant.as_str())?;
         let facts = Facts::of(&prepared.head, |text| self.symbols.number(&self.connection, text))?;
-        let places = self.histories.place(&self.connection, &mut self.encoder, tenant, &prepared.shared)?;
+        let Self { connection, preparer, held, contents, histories, .. } = self;
+        let mut target = Target { connection, encoder: &mut preparer.encoder, held, index: contents, tenant };
+        let places = histories.place(&mut target, &prepared.shared)?;
         let conversation = self.conversation(tenant, prepared)?;
         let mut tags = Vec::new();
         facts.tags.iter().for_each(|tag| put_varint(*tag, &mut tags));
@@ -213,10 +253,9 @@ impl DayFile {
         Ok((row, facts))
     }
 
-    fn body(&mut self, seq: i64, json: &[u8]) -> Result<BodyRow> {
-        self.encoder.sample(Texts::Bodies, json);
-        let (codec, body) = self.encoder.encode(Texts::Bodies, json)?;
-        Ok(BodyRow { seq, codec, body })
+    fn body(&mut self, seq: i64, packed: &Packed) -> Result<BodyRow> {
+        self.held.hold(&self.connection, packed.codec)?;
+        Ok(BodyRow { seq, codec: packed.codec, body: packed.bytes.clone() })
     }
 
     /// The conversation's row number; its row is in `changed` from here on.
@@ -300,14 +339,14 @@ impl DayFile {
         if records.is_empty() {
             self.connection.prepare_cached("delete from conversation where seq = ?1")?.execute([seq])?;
         } else {
-            row.replace(&self.connection)?;
+            row.update(&self.connection)?;
         }
         Ok(())
     }
 
     fn write_conversations(&mut self) -> Result<()> {
         for (name, row) in std::mem::take(&mut self.changed) {
-            row.replace(&self.connection)?;
+            row.update(&self.connection)?;
             self.conversations.put(name, row);
         }
         Ok(())

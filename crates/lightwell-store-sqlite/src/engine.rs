@@ -15,13 +15,13 @@ use lightwell_model::Day;
 use lightwell_store::{Deleted, Deletion, Outcome, StoreError};
 
 use crate::codes;
+use crate::dictionaries::Dictionaries;
 use crate::fault::Fault;
 use crate::gather::Gather;
 use crate::id_filter::IdFilter;
 use crate::meta::{self, Meta};
 use crate::prepare::Prepared;
 use crate::reader::Reader;
-use crate::schema::DictionaryRow;
 use crate::selection::{Selection, Tombstones, deletion_row};
 use crate::shard::{Entry, Job, Routed, Shard};
 use crate::writer;
@@ -36,14 +36,16 @@ pub struct Engine {
     pub root: PathBuf,
     /// `meta.db`
     pub meta: Meta,
-    /// What a new day's file begins with.
-    pub dictionaries: Mutex<Vec<DictionaryRow>>,
+    /// What content is compressed with.
+    pub dictionaries: Arc<Dictionaries>,
     state: Mutex<State>,
 }
 
 struct State {
     days: BTreeMap<Day, Entry>,
     under_way: HashMap<i64, (Day, u32)>,
+    /// Looks for the homes of records.
+    reader: Reader,
     waiting_bytes: usize,
     tombstones: Tombstones,
     writers: Vec<JoinHandle<()>>,
@@ -55,7 +57,7 @@ impl Engine {
     pub fn new(
         root: PathBuf,
         meta: Meta,
-        dictionaries: Vec<DictionaryRow>,
+        dictionaries: Arc<Dictionaries>,
         days: Vec<(Shard, IdFilter)>,
     ) -> Self {
         let entry = |(shard, filter): (Shard, IdFilter)| {
@@ -64,12 +66,13 @@ impl Engine {
         let state = State {
             days: days.into_iter().map(entry).collect(),
             under_way: HashMap::new(),
+            reader: Reader::new(meta.path().to_owned()),
             waiting_bytes: 0,
             tombstones: Tombstones::default(),
             writers: Vec::new(),
             closed: false,
         };
-        Self { root, meta, dictionaries: Mutex::new(dictionaries), state: Mutex::new(state) }
+        Self { root, meta, dictionaries, state: Mutex::new(state) }
     }
 
     /// Refuses late copies of what was deleted before.
@@ -81,7 +84,6 @@ impl Engine {
     /// Sends records to the writers of their days. `answer` gets the outcomes when all are durable.
     pub fn append(
         self: &Arc<Self>,
-        reader: &mut Reader,
         records: Vec<Prepared>,
         answer: impl FnOnce(Result<Vec<Option<Outcome>>, StoreError>) + Send + 'static,
     ) {
@@ -94,7 +96,7 @@ impl Engine {
             let reason = format!("{} MB are waiting to be written", state.waiting_bytes >> 20);
             return answer(Err(StoreError::Unavailable { reason, retry_after: RETRY_WAITING }));
         }
-        let (outcomes, parts) = match state.route(reader, records) {
+        let (outcomes, parts) = match state.route(records) {
             Ok(routed) => routed,
             Err(error) => return answer(Err(error)),
         };
@@ -314,11 +316,7 @@ type Parts = BTreeMap<Day, Vec<Routed>>;
 
 impl State {
     /// Outcomes that are known at once, and the other records by the day of their home.
-    fn route(
-        &self,
-        reader: &mut Reader,
-        records: Vec<Prepared>,
-    ) -> Result<(Vec<Option<Outcome>>, Parts), StoreError> {
+    fn route(&mut self, records: Vec<Prepared>) -> Result<(Vec<Option<Outcome>>, Parts), StoreError> {
         let mut outcomes = Vec::with_capacity(records.len());
         let (mut parts, mut homes) = (Parts::new(), HashMap::<i64, Day>::new());
         for (place, prepared) in records.into_iter().enumerate() {
@@ -330,7 +328,7 @@ impl State {
             // A half may follow the other one in the same batch.
             let (day, known) = match homes.get(&prepared.key) {
                 Some(day) => (*day, true),
-                None => self.home(reader, &prepared)?,
+                None => self.home(&prepared)?,
             };
             homes.insert(prepared.key, day);
             parts.entry(day).or_default().push(Routed { place, known, prepared });
@@ -339,7 +337,7 @@ impl State {
     }
 
     /// The day of a record's home, and whether the id may be known there.
-    fn home(&self, reader: &mut Reader, prepared: &Prepared) -> Result<(Day, bool), StoreError> {
+    fn home(&mut self, prepared: &Prepared) -> Result<(Day, bool), StoreError> {
         if let Some((day, _)) = self.under_way.get(&prepared.key) {
             return Ok((*day, true));
         }
@@ -347,7 +345,7 @@ impl State {
         for (day, entry) in self.days.iter().rev() {
             if *day != own
                 && entry.filter.may_contain(prepared.key)
-                && reader.has_record(&entry.shard, &prepared.tenant, prepared.key)?
+                && self.reader.has_record(&entry.shard, &prepared.tenant, prepared.key)?
             {
                 return Ok((*day, true));
             }

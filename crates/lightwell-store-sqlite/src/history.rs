@@ -3,12 +3,14 @@
 //! A generation whose history is known costs as much as what is new in it: its longest known prefix is found in memory by
 //! node, from the end; only what follows is looked up, compressed and inserted.
 
-use lightwell_model::{ContentId, NodeId, limits};
+use lightwell_model::{ContentId, NodeId};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::codec::{Encoder, Texts};
+use crate::codec::Encoder;
+use crate::dictionaries::Held;
 use crate::fault::Result;
-use crate::memo::Said;
+use crate::key_index::KeyIndex;
+use crate::memo::{PackedContent, Said};
 use crate::prepare::Shared;
 use crate::recent::Recent;
 use crate::schema::{ContentRow, LargeRow, NodeRow, Table};
@@ -32,6 +34,28 @@ pub struct Places {
     pub output_head: i64,
 }
 
+/// Where content goes.
+pub struct Target<'a> {
+    /// The file.
+    pub connection: &'a Connection,
+    /// Compresses what no preparing thread did.
+    pub encoder: &'a mut Encoder,
+    /// The dictionaries of the file.
+    pub held: &'a mut Held,
+    /// Finds its content.
+    pub index: &'a mut KeyIndex,
+    /// Symbol.
+    pub tenant: i64,
+}
+
+/// A row that is looked for.
+#[derive(Clone, Copy)]
+struct Found {
+    seq: i64,
+    /// It was not there before.
+    is_new: bool,
+}
+
 impl Histories {
     /// Knows nothing yet.
     pub fn new() -> Self {
@@ -45,98 +69,105 @@ impl Histories {
     }
 
     /// Stores what of a generation's content is not stored yet, and says where all of it is.
-    pub fn place(
-        &mut self,
-        connection: &Connection,
-        encoder: &mut Encoder,
-        tenant: i64,
-        shared: &Shared,
-    ) -> Result<Places> {
-        let mut content = |this: &mut Self, content: &Option<Said>| {
-            content.as_ref().map(|content| this.content(connection, encoder, tenant, content)).transpose()
+    pub fn place(&mut self, target: &mut Target<'_>, shared: &Shared) -> Result<Places> {
+        let mut content = |content: &Option<Said>| {
+            content.as_ref().map(|content| self.content(target, content)).transpose()
         };
-        let (system, tools) = (content(self, &shared.system_prompt)?, content(self, &shared.tools)?);
-        let mut places = Places { system, tools, input_head: 0, output_head: 0 };
+        let (system, tools) = (content(&shared.system_prompt)?, content(&shared.tools)?);
+        let [system, tools] = [system, tools].map(|found| found.map(|found| found.seq));
         // The longest prefix whose node is known. The last node of the input is needed even if that of the output is known.
+        let tenant = target.tenant;
         let known =
             (0..shared.inputs).rev().find_map(|i| Some((i, self.nodes.get(&(tenant, shared.nodes[i]))?)));
-        let (from, mut node) = known.map_or((0, 0), |(i, node)| (i + 1, node));
-        places.input_head = node;
+        let (from, seq) = known.map_or((0, 0), |(i, node)| (i + 1, node));
+        let mut node = Found { seq, is_new: false };
+        let mut places = Places { system, tools, input_head: seq, output_head: 0 };
         for i in from..shared.messages.len() {
-            node = self.node(connection, encoder, (tenant, node), (&shared.messages[i], shared.nodes[i]))?;
+            node = self.node(target, node, (&shared.messages[i], shared.nodes[i]))?;
             if i < shared.inputs {
-                places.input_head = node;
+                places.input_head = node.seq;
             }
         }
-        places.output_head = node;
+        places.output_head = node.seq;
         Ok(places)
     }
 
     fn node(
         &mut self,
-        connection: &Connection,
-        encoder: &mut Encoder,
-        (tenant, parent): (i64, i64),
+        target: &mut Target<'_>,
+        parent: Found,
         (message, id): (&Said, NodeId),
-    ) -> Result<i64> {
-        if let Some(node) = self.nodes.get(&(tenant, id)) {
-            return Ok(node);
+    ) -> Result<Found> {
+        let tenant = target.tenant;
+        if let Some(seq) = self.nodes.get(&(tenant, id)) {
+            return Ok(Found { seq, is_new: false });
         }
-        let content = self.content(connection, encoder, tenant, message)?;
-        let mut edge =
-            connection.prepare_cached("select seq from node where parent = ?1 and content = ?2")?;
-        let node = match edge.query_row(params![parent, content], |row| row.get(0)).optional()? {
-            Some(node) => node,
+        let content = self.content(target, message)?;
+        let edge = (parent.seq, content.seq);
+        // No edge leads from or to what has just been stored.
+        let stored =
+            if parent.is_new || content.is_new { None } else { stored_edge(target.connection, edge)? };
+        let node = match stored {
+            Some(seq) => Found { seq, is_new: false },
             None => {
-                NodeRow { seq: None, parent, content }.insert(connection)?;
-                connection.last_insert_rowid()
+                NodeRow { seq: None, parent: edge.0, content: edge.1 }.insert(target.connection)?;
+                Found { seq: target.connection.last_insert_rowid(), is_new: true }
             }
         };
-        self.nodes.put((tenant, id), node);
+        self.nodes.put((tenant, id), node.seq);
         Ok(node)
     }
 
-    fn content(
-        &mut self,
-        connection: &Connection,
-        encoder: &mut Encoder,
-        tenant: i64,
-        content: &Said,
-    ) -> Result<i64> {
-        let id = content.id;
-        if let Some(seq) = self.contents.get(&(tenant, id)) {
-            return Ok(seq);
+    fn content(&mut self, target: &mut Target<'_>, content: &Said) -> Result<Found> {
+        let name = (target.tenant, content.id);
+        if let Some(seq) = self.contents.get(&name) {
+            return Ok(Found { seq, is_new: false });
         }
-        let key = content_key(tenant, id);
-        let mut find = connection
-            .prepare_cached("select seq from content where key = ?1 and tenant = ?2 and id = ?3")?;
-        let seq = match find.query_row(params![key, tenant, id.as_bytes()], |row| row.get(0)).optional()? {
-            Some(seq) => seq,
-            None => insert(connection, encoder, (tenant, key), content)?,
+        let key = content_key(name.0, name.1);
+        let found = match stored_content(target, key, name)? {
+            Some(seq) => Found { seq, is_new: false },
+            None => Found { seq: insert(target, key, content)?, is_new: true },
         };
-        self.contents.put((tenant, id), seq);
-        Ok(seq)
+        self.contents.put(name, found.seq);
+        Ok(found)
     }
 }
 
-fn insert(
-    connection: &Connection,
-    encoder: &mut Encoder,
-    (tenant, key): (i64, i64),
-    said: &Said,
-) -> Result<i64> {
-    let content = said.content();
-    let bytes = content.canonical();
-    let is_large = bytes.len() > limits::LARGE_CONTENT_BYTES;
-    let (codec, body) =
-        if is_large { encoder.encode_large(bytes)? } else { encoder.encode(Texts::Content, bytes)? };
-    encoder.sample(Texts::Content, bytes);
-    let (body, large) = if is_large { (None, Some(body)) } else { (Some(body), None) };
-    ContentRow { seq: None, key, id: content.id().as_bytes().to_vec(), tenant, codec, body }
-        .insert(connection)?;
-    let seq = connection.last_insert_rowid();
-    if let Some(body) = large {
-        LargeRow { seq, body }.insert(connection)?;
+fn stored_edge(connection: &Connection, (parent, content): (i64, i64)) -> Result<Option<i64>> {
+    let mut edge = connection.prepare_cached("select seq from node where content = ?2 and parent = ?1")?;
+    Ok(edge.query_row([parent, content], |row| row.get(0)).optional()?)
+}
+
+fn stored_content(target: &Target<'_>, key: i64, (tenant, id): (i64, ContentId)) -> Result<Option<i64>> {
+    for seq in target.index.find(target.connection, key)? {
+        let mut is_it = target
+            .connection
+            .prepare_cached("select 1 from content where seq = ?1 and tenant = ?2 and id = ?3")?;
+        if is_it.exists(params![seq, tenant, id.as_bytes()])? {
+            return Ok(Some(seq));
+        }
+    }
+    Ok(None)
+}
+
+fn insert(target: &mut Target<'_>, key: i64, said: &Said) -> Result<i64> {
+    let made;
+    let content = match &said.packed {
+        Some(packed) => packed,
+        None => {
+            made = PackedContent::new(&said.source.address(), target.encoder);
+            &made
+        }
+    };
+    let (codec, bytes) = (content.packed.codec, &content.packed.bytes);
+    target.held.hold(target.connection, codec)?;
+    let body = (!content.is_large).then(|| bytes.clone());
+    ContentRow { seq: None, key, id: said.id.as_bytes().to_vec(), tenant: target.tenant, codec, body }
+        .insert(target.connection)?;
+    let seq = target.connection.last_insert_rowid();
+    target.index.add(key, seq);
+    if content.is_large {
+        LargeRow { seq, body: bytes.clone() }.insert(target.connection)?;
     }
     Ok(seq)
 }

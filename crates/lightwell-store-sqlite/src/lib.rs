@@ -19,6 +19,7 @@
 mod codec;
 mod codes;
 mod day_file;
+mod dictionaries;
 mod engine;
 mod fault;
 mod file;
@@ -26,6 +27,7 @@ mod gather;
 mod history;
 mod id_filter;
 mod key_file;
+mod key_index;
 mod list;
 mod load;
 mod memo;

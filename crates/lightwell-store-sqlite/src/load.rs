@@ -149,11 +149,10 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// The rows that a record's key names: one, unless two ids have the same hash.
-pub fn rows_of_key(connection: &Connection, key: i64) -> Result<Vec<RecordRow>> {
-    let sql = sql!("{} where key = ?1", RecordRow::select_sql());
-    let mut statement = connection.prepare_cached(sql)?;
-    Ok(statement.query_map([key], RecordRow::read)?.collect::<rusqlite::Result<_>>()?)
+/// The row of a record.
+pub fn row(connection: &Connection, seq: i64) -> Result<Option<RecordRow>> {
+    let sql = sql!("{} where seq = ?1", RecordRow::select_sql());
+    Ok(connection.prepare_cached(sql)?.query_row([seq], RecordRow::read).optional()?)
 }
 
 /// The row of a conversation.

@@ -1,15 +1,16 @@
 //! What was hashed before need not be written as JSON and hashed again.
 //!
 //! Nearly all messages of a call were in the call before it. A message is recognised by a 128-bit fingerprint; only what is not
-//! recognised is brought into canonical form for its [`ContentId`]. The fingerprint is SipHash-1-3 under a key that is random
+//! recognised is brought into canonical form for its [`ContentId`]. The fingerprint is HighwayHash under a key that is random
 //! in each process and never leaves it, because who writes messages must not be able to make two of them look alike.
 
-use std::borrow::Cow;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::{Mutex, PoisonError};
 
-use lightwell_model::{Content, ContentId, Message, PartBody, TenantId, ToolDefinition};
-use siphasher::sip128::{Hasher128, SipHasher13};
+use highway::{HighwayHash, HighwayHasher, Key};
+use lightwell_model::{Content, ContentId, Message, PartBody, TenantId, ToolDefinition, limits};
 
+use crate::codec::{Encoder, Packed, Texts};
 use crate::recent::Recent;
 
 /// Content as it was told.
@@ -30,17 +31,27 @@ pub struct Said {
     pub id: ContentId,
     /// As it was told.
     pub source: Source,
-    /// The canonical form, when it had to be made.
-    content: Option<Content>,
+    /// As it is stored, when nothing was known of it.
+    pub packed: Option<PackedContent>,
 }
 
-impl Said {
-    /// The canonical form.
-    pub fn content(&self) -> Cow<'_, Content> {
-        match &self.content {
-            Some(content) => Cow::Borrowed(content),
-            None => Cow::Owned(self.source.address()),
-        }
+/// Content as it is stored.
+#[derive(Clone, Debug)]
+pub struct PackedContent {
+    /// The bytes.
+    pub packed: Packed,
+    /// It is too long to lie among short ones.
+    pub is_large: bool,
+}
+
+impl PackedContent {
+    /// Compresses content.
+    pub fn new(content: &Content, encoder: &mut Encoder) -> Self {
+        let bytes = content.canonical();
+        let is_large = bytes.len() > limits::LARGE_CONTENT_BYTES;
+        let packed =
+            if is_large { encoder.encode_large(bytes) } else { encoder.encode(Texts::Content, bytes) };
+        Self { packed, is_large }
     }
 }
 
@@ -59,7 +70,8 @@ impl Source {
         }
     }
 
-    fn address(&self) -> Content {
+    /// Its canonical form.
+    pub fn address(&self) -> Content {
         match self {
             Self::Message(message) => message.address(),
             Self::Text(text) => Content::new(text.clone().into_bytes()),
@@ -116,49 +128,68 @@ fn part_bytes(body: &PartBody) -> usize {
     }
 }
 
-/// Addresses of content that was seen lately.
+/// Threads that look up different contents seldom wait for each other.
+const LOCKS: usize = 16;
+
+/// Addresses of content that was seen lately. All threads share it: the next call of a conversation may reach any of them.
 pub struct Memo {
-    key: [u64; 2],
-    known: Recent<u128, ContentId>,
+    key: Key,
+    known: [Mutex<Recent<u128, ContentId>>; LOCKS],
 }
 
 impl Memo {
-    /// Remembers at least this many.
+    /// Remembers about this many.
     pub fn new(capacity: usize) -> Self {
         let random = || RandomState::new().build_hasher().finish();
-        Self { key: [random(), random()], known: Recent::new(capacity) }
+        let known = |_| Mutex::new(Recent::new(capacity.div_ceil(LOCKS)));
+        Self { key: Key([random(), random(), random(), random()]), known: std::array::from_fn(known) }
     }
 
     /// Gives content its address. Tenants do not share what is remembered.
-    pub fn address(&mut self, tenant: &TenantId, source: Source) -> Said {
+    pub fn address(&self, tenant: &TenantId, source: Source, encoder: &mut Encoder) -> Said {
         let fingerprint = self.fingerprint(tenant, &source);
-        if let Some(id) = fingerprint.and_then(|fingerprint| self.known.get(&fingerprint)) {
-            return Said { id, source, content: None };
+        if let Some(id) = fingerprint.and_then(|fingerprint| self.known(fingerprint)) {
+            return Said { id, source, packed: None };
         }
         let content = source.address();
         let id = content.id();
         if let Some(fingerprint) = fingerprint {
-            self.known.put(fingerprint, id);
+            self.lock(fingerprint).put(fingerprint, id);
         }
-        Said { id, source, content: Some(content) }
+        Said { id, source, packed: Some(PackedContent::new(&content, encoder)) }
+    }
+
+    fn known(&self, fingerprint: u128) -> Option<ContentId> {
+        self.lock(fingerprint).get(&fingerprint)
+    }
+
+    fn lock(&self, fingerprint: u128) -> std::sync::MutexGuard<'_, Recent<u128, ContentId>> {
+        self.known[fingerprint as usize % LOCKS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fingerprint(&self, tenant: &TenantId, source: &Source) -> Option<u128> {
-        let mut hasher = SipHasher13::new_with_keys(self.key[0], self.key[1]);
+        let mut hasher = HighwayHasher::new(self.key);
         tenant.hash(&mut hasher);
-        source.feed(&mut hasher).then(|| hasher.finish128().as_u128())
+        source.feed(&mut hasher).then(|| {
+            let [low, high] = hasher.finalize128();
+            u128::from(high) << 64 | u128::from(low)
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use lightwell_model::{Part, Role};
 
     use super::*;
+    use crate::dictionaries::Dictionaries;
 
     #[test]
     fn gives_the_address_of_the_model_whether_it_remembers_or_not() {
-        let mut memo = Memo::new(100);
+        let memo = Memo::new(100);
+        let mut encoder = Encoder::new(Arc::new(Dictionaries::new(Vec::new(), 0)));
         let (a, b): (TenantId, TenantId) = ("a".parse().unwrap(), "b".parse().unwrap());
         let mut split = Message::text(Role::User, "ab");
         split.parts.push(Part::text("c"));
@@ -178,9 +209,8 @@ mod tests {
         ];
         for tenant in [&a, &b, &a] {
             for message in &messages {
-                let said = memo.address(tenant, Source::Message(message.clone()));
+                let said = memo.address(tenant, Source::Message(message.clone()), &mut encoder);
                 assert_eq!(said.id, message.address().id());
-                assert_eq!(*said.content(), message.address());
             }
         }
     }

@@ -1,9 +1,13 @@
-//! What can be done for a record before it reaches the one thread that writes its file: taking it apart, hashing and serialising.
+//! What can be done for a record before it reaches the one thread that writes its file: taking it apart, hashing, serialising and
+//! compressing.
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use lightwell_model::{ContentId, Event, Fragment, Generation, NodeId, Record, RecordKind, Step, TenantId};
 use lightwell_store::arrival;
 
+use crate::codec::{Encoder, Packed, Texts};
 use crate::codes;
 use crate::memo::{Memo, Said, Source};
 
@@ -28,8 +32,8 @@ pub struct Prepared {
     pub digest: Option<ContentId>,
     /// The record without what the row and the content hold; restored by [`restore`].
     pub head: Record,
-    /// [`Self::head`] as JSON.
-    pub body: Vec<u8>,
+    /// [`Self::head`] as compressed JSON.
+    pub body: Packed,
     /// What it shares with others; only generations do.
     pub shared: Shared,
     /// Roughly what it takes of memory while it waits.
@@ -58,13 +62,21 @@ impl Shared {
     }
 }
 
-impl Prepared {
+/// What a thread needs to prepare records.
+pub struct Preparer {
+    /// Shared by all of them.
+    pub memo: Arc<Memo>,
+    /// Its own.
+    pub encoder: Encoder,
+}
+
+impl Preparer {
     /// Takes a record apart.
-    pub fn new(tenant: &TenantId, record: Record, memo: &mut Memo) -> Self {
+    pub fn prepare(&mut self, tenant: &TenantId, record: Record) -> Prepared {
         let (key, id, at) =
             (codes::record_key(tenant, record.kind(), record.id()), record.id().to_owned(), record.at());
         let (mut head, received_at, shared, fresh) = match record {
-            Record::Generation(generation) => addressed(tenant, generation, memo),
+            Record::Generation(generation) => self.addressed(tenant, generation),
             Record::Step(step) => {
                 let digest = step.fragments.is_empty().then(|| arrival::step_digest(&step));
                 let received_at = step.received_at;
@@ -88,11 +100,11 @@ impl Prepared {
             Record::Step(step) => serde_json::to_vec(step),
             Record::Event(event) => serde_json::to_vec(event),
         };
-        let body = body.expect("a record has string keys only");
+        let body = self.encoder.encode(Texts::Bodies, &body.expect("a record has string keys only"));
         let conversation_key = codes::conversation_key(tenant, &conversation_id);
         let tenant = tenant.clone();
-        let bytes = 1024 + body.len() + shared.bytes();
-        Self {
+        let bytes = 1024 + body.bytes.len() + shared.bytes();
+        Prepared {
             bytes,
             tenant,
             key,
@@ -108,6 +120,40 @@ impl Prepared {
         }
     }
 
+    /// Everything of a generation but its content, its content, and its digest when nobody gave it a fragment yet.
+    fn addressed(
+        &mut self,
+        tenant: &TenantId,
+        mut generation: Generation,
+    ) -> (Record, Timestamp, Shared, Option<ContentId>) {
+        let digest = generation.fragments.is_empty().then(|| generation.clone().address().digest());
+        let (prompt, tools) =
+            (std::mem::take(&mut generation.system_prompt), std::mem::take(&mut generation.tools));
+        let (input, output) = (std::mem::take(&mut generation.input), std::mem::take(&mut generation.output));
+        let inputs = input.len();
+        let mut address = |source| self.memo.address(tenant, source, &mut self.encoder);
+        let shared = Shared {
+            system_prompt: (!prompt.is_empty()).then(|| address(Source::Text(prompt))),
+            tools: (!tools.is_empty()).then(|| address(Source::Tools(tools))),
+            messages: input
+                .into_iter()
+                .chain(output)
+                .map(|message| address(Source::Message(message)))
+                .collect(),
+            nodes: Vec::new(),
+            inputs,
+        };
+        let chain = |node: &mut NodeId, said: &Said| {
+            *node = node.then(said.id);
+            Some(*node)
+        };
+        let nodes = shared.messages.iter().scan(NodeId::ROOT, chain).collect();
+        let received_at = generation.received_at;
+        (generation.into(), received_at, Shared { nodes, ..shared }, digest)
+    }
+}
+
+impl Prepared {
     /// The record as it arrived.
     pub fn assemble(self) -> Record {
         let mut record = self.head;
@@ -162,34 +208,6 @@ fn restore_told(
             fragments.push(whole);
         }
     }
-}
-
-/// Everything of a generation but its content, its content, and its digest when nobody gave it a fragment yet.
-fn addressed(
-    tenant: &TenantId,
-    mut generation: Generation,
-    memo: &mut Memo,
-) -> (Record, Timestamp, Shared, Option<ContentId>) {
-    let digest = generation.fragments.is_empty().then(|| generation.clone().address().digest());
-    let (prompt, tools) =
-        (std::mem::take(&mut generation.system_prompt), std::mem::take(&mut generation.tools));
-    let (input, output) = (std::mem::take(&mut generation.input), std::mem::take(&mut generation.output));
-    let inputs = input.len();
-    let mut address = |source| memo.address(tenant, source);
-    let shared = Shared {
-        system_prompt: (!prompt.is_empty()).then(|| address(Source::Text(prompt))),
-        tools: (!tools.is_empty()).then(|| address(Source::Tools(tools))),
-        messages: input.into_iter().chain(output).map(|message| address(Source::Message(message))).collect(),
-        nodes: Vec::new(),
-        inputs,
-    };
-    let chain = |node: &mut NodeId, said: &Said| {
-        *node = node.then(said.id);
-        Some(*node)
-    };
-    let nodes = shared.messages.iter().scan(NodeId::ROOT, chain).collect();
-    let received_at = generation.received_at;
-    (generation.into(), received_at, Shared { nodes, ..shared }, digest)
 }
 
 /// The digest of a record whose only fragment can be made again from it.

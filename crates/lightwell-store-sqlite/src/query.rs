@@ -8,6 +8,7 @@ use rusqlite::{Connection, params_from_iter};
 use crate::codes::{self, GENERATION, nanoseconds, put_varint};
 use crate::engine::Engine;
 use crate::fault::Result;
+use crate::key_index::{self, Rows};
 use crate::load::{self, Loader};
 use crate::reader::{OpenFile, Reader};
 use crate::schema::{RecordRow, Role, Table};
@@ -72,16 +73,17 @@ pub fn totals(
 
 fn find_generation(file: &mut OpenFile, tenant: &TenantId, key: i64, id: &str) -> Result<Option<Generation>> {
     let Some(number) = symbols::find(&file.connection, tenant.as_str())? else { return Ok(None) };
-    for row in load::rows_of_key(&file.connection, key)? {
+    let OpenFile { connection, decoder, .. } = file;
+    key_index::find(connection, Rows::Records, key, |seq| {
+        let Some(row) = load::row(connection, seq)? else { return Ok(None) };
         if row.tenant != number || row.kind != GENERATION {
-            continue;
+            return Ok(None);
         }
-        match Loader::new(&file.connection, &mut file.decoder).record(&row)? {
-            Record::Generation(generation) if generation.id == id => return Ok(Some(generation)),
-            _ => {}
+        match Loader::new(connection, decoder).record(&row)? {
+            Record::Generation(generation) if generation.id == id => Ok(Some(generation)),
+            _ => Ok(None),
         }
-    }
-    Ok(None)
+    })
 }
 
 fn records_of(file: &mut OpenFile, tenant: &TenantId, key: i64, id: &str) -> Result<Vec<Record>> {

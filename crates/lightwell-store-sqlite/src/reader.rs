@@ -12,6 +12,7 @@ use crate::codec::Decoder;
 use crate::codes::varints;
 use crate::day_file;
 use crate::fault::Result;
+use crate::key_index::{self, Rows};
 use crate::shard::Shard;
 use crate::{file, meta, symbols};
 
@@ -100,8 +101,11 @@ impl Reader {
         let found = self.with(shard, "look up a record", |file| {
             let Some(tenant) = symbols::find(&file.connection, tenant.as_str())? else { return Ok(false) };
             let mut statement =
-                file.connection.prepare_cached("select 1 from record where key = ?1 and tenant = ?2")?;
-            Ok(statement.exists([key, tenant])?)
+                file.connection.prepare_cached("select 1 from record where seq = ?1 and tenant = ?2")?;
+            let found = key_index::find(&file.connection, Rows::Records, key, |seq| {
+                Ok(statement.exists([seq, tenant])?.then_some(()))
+            })?;
+            Ok(found.is_some())
         })?;
         Ok(found.unwrap_or(false))
     }

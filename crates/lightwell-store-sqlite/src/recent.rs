@@ -1,5 +1,6 @@
 //! A bounded map that forgets what was not used lately.
 
+use std::borrow::Borrow;
 use std::hash::Hash;
 
 use foldhash::{HashMap, HashMapExt};
@@ -20,7 +21,10 @@ impl<K: Hash + Eq, V: Clone> Recent<K, V> {
     }
 
     /// What is remembered of a key.
-    pub fn get(&mut self, key: &K) -> Option<V> {
+    pub fn get<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
         if let Some(value) = self.young.get(key) {
             return Some(value.clone());
         }

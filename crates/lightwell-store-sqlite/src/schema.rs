@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, Statement};
 /// Marks a file as one of ours ("LWDF").
 pub const APPLICATION_ID: i32 = 0x4c57_4446;
 /// Version of the tables below. A file of another version is refused by name.
-pub const VERSION: i32 = 1;
+pub const VERSION: i32 = 2;
 
 /// What a column is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub trait Table: Sized {
     fn insert_sql() -> &'static str;
     /// `replace into ...` of all columns: writes the row anew where it is.
     fn replace_sql() -> &'static str;
+    /// `update ...` of all columns but keys, by the first column; leaves indexes of keys alone.
+    fn update_sql() -> &'static str;
     /// `select ... from ...` of all columns, to be continued with `where`.
     fn select_sql() -> &'static str;
     /// Binds all columns, in order.
@@ -71,6 +73,13 @@ pub trait Table: Sized {
     /// Writes the row anew where it is.
     fn replace(&self, connection: &Connection) -> rusqlite::Result<()> {
         let mut statement = connection.prepare_cached(Self::replace_sql())?;
+        self.bind(&mut statement)?;
+        statement.raw_execute().map(|_| ())
+    }
+
+    /// Changes what is not a key in the row that is there.
+    fn update(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut statement = connection.prepare_cached(Self::update_sql())?;
         self.bind(&mut statement)?;
         statement.raw_execute().map(|_| ())
     }
@@ -127,6 +136,10 @@ macro_rules! table {
                 $crate::schema::sql!("{}", $crate::schema::write_sql("replace", $name, $row::COLUMNS))
             }
 
+            fn update_sql() -> &'static str {
+                $crate::schema::sql!("{}", $crate::schema::change_sql($name, $row::COLUMNS))
+            }
+
             fn select_sql() -> &'static str {
                 $crate::schema::sql!("select {} from {}", $crate::schema::names($row::COLUMNS), $name)
             }
@@ -157,6 +170,14 @@ pub(crate) fn write_sql(verb: &str, table: &str, columns: &[Column]) -> String {
     format!("{verb} into {table}({}) values({})", names(columns), places.join(", "))
 }
 
+pub(crate) fn change_sql(table: &str, columns: &[Column]) -> String {
+    let change = |(place, column): (usize, &Column)| format!("{} = ?{}", column.name, place + 1);
+    let changes = columns.iter().enumerate().skip(1).filter(|(_, column)| column.role != Role::Key);
+    let changes: Vec<String> = changes.map(change).collect();
+    let key = columns.first().map_or("", |column| column.name);
+    format!("update {table} set {} where {key} = ?1", changes.join(", "))
+}
+
 table! {
     /// A generation, step or event: what queries look at.
     RecordRow in "record" "" {
@@ -175,7 +196,7 @@ table! {
         /// When it was received.
         received_at: i64 = "int not null" Moment,
         /// What a record told whole says; none in one told in parts and in an event.
-        digest: Option<Vec<u8>> = "blob" Key,
+        digest: Option<Vec<u8>> = "blob" Payload,
         /// Symbol.
         agent: Option<i64> = "int" Dimension,
         /// Symbol.
@@ -211,8 +232,17 @@ table! {
         /// Node of the last output message, else that of the input.
         output_head: i64 = "int not null" Reference,
     }
-    "record_key" ("key")
     "record_conversation" ("conversation, at")
+}
+
+table! {
+    /// Finds records by key; it lags behind, see [`crate::key_index`].
+    RecordIndexRow in "record_index" "without rowid" {
+        /// Key of the record.
+        key: i64 = "int not null" Key,
+        /// Its row.
+        seq: i64 = "int not null, primary key(key, seq)" Reference,
+    }
 }
 
 table! {
@@ -243,7 +273,26 @@ table! {
         /// Compressed bytes; none when they are in `large`.
         body: Option<Vec<u8>> = "blob" Payload,
     }
-    "content_key" ("key")
+}
+
+table! {
+    /// Finds content by key; it lags behind, see [`crate::key_index`].
+    ContentIndexRow in "content_index" "without rowid" {
+        /// Key of the content.
+        key: i64 = "int not null" Key,
+        /// Its row.
+        seq: i64 = "int not null, primary key(key, seq)" Reference,
+    }
+}
+
+table! {
+    /// How far an index has come.
+    SettledRow in "settled" "" {
+        /// See `key_index::Rows`.
+        what: i64 = "integer primary key" Dimension,
+        /// The last row that it has.
+        seq: i64 = "int not null" Reference,
+    }
 }
 
 table! {
@@ -266,7 +315,8 @@ table! {
         /// The message.
         content: i64 = "int not null" Reference,
     }
-    "node_edge" ("parent, content")
+    // By content: it is new with most nodes, so that the index grows at its end.
+    "node_edge" ("content, parent")
 }
 
 table! {
@@ -381,8 +431,11 @@ table! {
 pub fn create_sql() -> String {
     [
         RecordRow::create_sql(),
+        RecordIndexRow::create_sql(),
         BodyRow::create_sql(),
         ContentRow::create_sql(),
+        ContentIndexRow::create_sql(),
+        SettledRow::create_sql(),
         LargeRow::create_sql(),
         NodeRow::create_sql(),
         OrphanRow::create_sql(),

@@ -15,6 +15,7 @@ use crate::fault::Result;
 use crate::file;
 use crate::gather::Gather;
 use crate::id_filter::IdFilter;
+use crate::key_index::{self, Rows};
 use crate::prepare::Prepared;
 use crate::selection::Selection;
 
@@ -90,13 +91,7 @@ impl Shard {
     /// Reads what the engine must know of a file that exists: its ids and its span. Gives its conversations above a watermark.
     pub fn load(&self, watermark: i64) -> Result<(IdFilter, Vec<(i64, i64)>)> {
         let connection = file::open_reader(&self.path, &FORMAT)?;
-        let count: i64 = connection.query_row("select count(*) from record", [], |row| row.get(0))?;
-        let mut filter = IdFilter::with_capacity(count as usize);
-        let mut statement = connection.prepare("select key from record")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            filter.insert(row.get(0)?);
-        }
+        let filter = key_index::filter(&connection, Rows::Records)?;
         let span = "select min(first_at), max(last_at) from conversation";
         let (first, last): (Option<i64>, Option<i64>) =
             connection.query_row(span, [], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -1,5 +1,6 @@
 //! The trait's face of the engine.
 
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,29 +14,29 @@ use lightwell_store::{
 };
 use tokio::sync::oneshot;
 
+use crate::codec::{Encoder, Texts};
 use crate::day_file::FORMAT;
+use crate::dictionaries::{self, Dictionaries};
 use crate::engine::Engine;
 use crate::fault::Fault;
+use crate::gather::Gather;
+use crate::id_filter::IdFilter;
 use crate::memo::Memo;
 use crate::meta::Meta;
-use crate::prepare::Prepared;
+use crate::prepare::{Prepared, Preparer};
 use crate::reader::Reader;
 use crate::selection::Selection;
 use crate::shard::Shard;
 use crate::workers::Workers;
-use crate::{codec, file, list, query};
+use crate::{file, list, query};
 
+/// A batch is prepared by as many threads at once, unless it is smaller than [`SMALLEST_PART`] for each.
 const PREPARERS: usize = 2;
+const SMALLEST_PART: usize = 32;
 const READERS: usize = 2;
 
-/// How many contents a preparing thread recognises: those of some hundreds of conversations.
-const MEMO: usize = 1 << 16;
-
-/// What a preparing thread keeps.
-struct Preparer {
-    reader: Reader,
-    memo: Memo,
-}
+/// How many contents are recognised: those of some hundreds of conversations.
+const MEMO: usize = 1 << 17;
 
 /// Records in SQLite files below one folder, which belongs to one process at a time.
 pub struct SqliteStore {
@@ -56,16 +57,14 @@ impl SqliteStore {
         let meta_path = root.join("meta.db");
         let meta = Meta::open(&meta_path).map_err(|fault| fault.at(&meta_path, "open"))?;
         let days = load_days(&root, &meta)?;
-        let dictionaries = match days.last() {
-            Some((shard, _)) => file::open_reader(&shard.path, &FORMAT)
-                .and_then(|connection| codec::dictionaries(&connection))
-                .map_err(|fault| fault.at(&shard.path, "open"))?,
-            None => Vec::new(),
+        let dictionaries = Arc::new(dictionaries_of(&days)?);
+        let memo = Arc::new(Memo::new(MEMO));
+        let preparer = {
+            let dictionaries = Arc::clone(&dictionaries);
+            move || Preparer { memo: Arc::clone(&memo), encoder: Encoder::new(Arc::clone(&dictionaries)) }
         };
         let engine = Arc::new(Engine::new(root.clone(), meta, dictionaries, days));
         let reader = move || Reader::new(meta_path.clone());
-        let make_reader = reader.clone();
-        let preparer = move || Preparer { reader: make_reader(), memo: Memo::new(MEMO) };
         let preparers = Workers::start("lightwell-prepare", PREPARERS, preparer).map_err(fault)?;
         let readers = Workers::start("lightwell-read", READERS, reader).map_err(fault)?;
         let store = Self { engine, preparers: Arc::new(preparers), readers: Arc::new(readers), _lock: lock };
@@ -87,6 +86,35 @@ impl SqliteStore {
                 drop(sender.send(result));
             });
             receiver.recv().map_err(|_| StoreError::Closed)??;
+        }
+        Ok(())
+    }
+
+    /// Prepares records on several threads and hands them on, in order, when all are done.
+    fn prepare(
+        &self,
+        tenant: &TenantId,
+        mut records: Vec<Record>,
+        then: impl FnOnce(Vec<Prepared>) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let parts = (records.len() / SMALLEST_PART).clamp(1, PREPARERS);
+        let part = records.len().div_ceil(parts);
+        let gather = Arc::new(Gather::new(BTreeMap::new(), parts, move |prepared| {
+            if let Ok(prepared) = prepared {
+                then(prepared.into_values().flatten().collect());
+            }
+        }));
+        for place in (0..parts).rev() {
+            let (gather, tenant) = (Arc::clone(&gather), tenant.clone());
+            let records = records.split_off((place * part).min(records.len()));
+            self.preparers.submit(move |preparer| {
+                preparer.encoder.refresh();
+                let prepared: Vec<Prepared> =
+                    records.into_iter().map(|record| preparer.prepare(&tenant, record)).collect();
+                gather.part(Ok::<_, &StoreError>(|all: &mut BTreeMap<usize, Vec<Prepared>>| {
+                    all.insert(place, prepared);
+                }));
+            })?;
         }
         Ok(())
     }
@@ -115,13 +143,12 @@ impl Drop for SqliteStore {
 #[async_trait::async_trait]
 impl Store for SqliteStore {
     async fn append(&self, tenant: &TenantId, records: Vec<Record>) -> Result<Vec<Outcome>, StoreError> {
-        let (engine, tenant) = (Arc::clone(&self.engine), tenant.clone());
+        let engine = Arc::clone(&self.engine);
         let (reply, answer) = oneshot::channel();
-        self.preparers.submit(move |Preparer { reader, memo }| {
-            let prepared = records.into_iter().map(|record| Prepared::new(&tenant, record, memo)).collect();
-            // A caller that went away does not want the answer; what it sent is stored all the same.
-            engine.append(reader, prepared, move |result| drop(reply.send(result)));
-        })?;
+        // A caller that went away does not want the answer; what it sent is stored all the same.
+        let store =
+            move |prepared: Vec<Prepared>| engine.append(prepared, move |result| drop(reply.send(result)));
+        self.prepare(tenant, records, store)?;
         let outcomes = answer.await.map_err(|_| StoreError::Closed)??;
         Ok(outcomes.into_iter().flatten().collect())
     }
@@ -157,7 +184,7 @@ impl Store for SqliteStore {
     async fn delete(&self, deletion: &Deletion) -> Result<Deleted, StoreError> {
         let (engine, deletion) = (Arc::clone(&self.engine), deletion.clone());
         let (reply, answer) = oneshot::channel();
-        self.preparers.submit(move |Preparer { reader, .. }| {
+        self.readers.submit(move |reader| {
             engine.delete(reader, &deletion, move |result| drop(reply.send(result)));
         })?;
         answer.await.map_err(|_| StoreError::Closed)?
@@ -227,8 +254,31 @@ fn lock(root: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// The newest dictionaries that the files have.
+fn dictionaries_of(days: &[(Shard, IdFilter)]) -> Result<Dictionaries, StoreError> {
+    let (mut rows, mut next_codec) = (Vec::new(), 0);
+    for texts in [Texts::Content, Texts::Bodies] {
+        let mut newest: Option<(i64, &Shard)> = None;
+        for (shard, _) in days {
+            let codec = file::open_reader(&shard.path, &FORMAT)
+                .and_then(|connection| dictionaries::newest_codec(&connection, texts))
+                .map_err(|fault| fault.at(&shard.path, "open"))?;
+            if let Some(codec) = codec.filter(|codec| newest.is_none_or(|(known, _)| *codec > known)) {
+                newest = Some((codec, shard));
+            }
+        }
+        let Some((codec, shard)) = newest else { continue };
+        next_codec = next_codec.max(codec + 1);
+        let row = file::open_reader(&shard.path, &FORMAT)
+            .and_then(|connection| dictionaries::newest(&connection, texts))
+            .map_err(|fault| fault.at(&shard.path, "open"))?;
+        rows.extend(row);
+    }
+    Ok(Dictionaries::new(rows, next_codec))
+}
+
 /// Every day that has a file, oldest first, with its ids; brings the index of conversations up to date.
-fn load_days(root: &Path, meta: &Meta) -> Result<Vec<(Shard, crate::id_filter::IdFilter)>, StoreError> {
+fn load_days(root: &Path, meta: &Meta) -> Result<Vec<(Shard, IdFilter)>, StoreError> {
     let fault = |error: std::io::Error| Fault::from(error).at(root, "list the days");
     let mut days: Vec<Day> = Vec::new();
     for entry in std::fs::read_dir(root).map_err(fault)? {

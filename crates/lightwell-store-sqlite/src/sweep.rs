@@ -4,7 +4,7 @@
 //! orphans that nothing refers to any more. A crash in between loses nothing: the notes are in the file, and the deletion, which
 //! `meta.db` knows not to be done, is carried out again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use lightwell_store::Deleted;
 use rusqlite::types::Value;
@@ -47,6 +47,10 @@ impl DayFile {
             let contents = count("select count(*) from content", &[])?;
             return Ok(Swept { deleted: Deleted { records, contents }, empty: true });
         }
+        self.in_transaction(|this| {
+            this.records.settle(&this.connection)?;
+            this.contents.settle(&this.connection)
+        })?;
         while self.delete_step(&sql, &parameters)? {}
         let contents = self.in_transaction(Self::remove_orphans)?;
         self.connection.execute_batch("pragma incremental_vacuum")?;
@@ -77,6 +81,9 @@ impl DayFile {
             for row in &rows {
                 let seq = row.seq.unwrap_or_default();
                 this.connection.prepare_cached("delete from record where seq = ?1")?.execute([seq])?;
+                this.connection
+                    .prepare_cached("delete from record_index where key = ?1 and seq = ?2")?
+                    .execute([row.key, seq])?;
                 this.connection.prepare_cached("delete from body where seq = ?1")?.execute([seq])?;
                 let symbols = symbols_of(row).map(|symbol| (orphan::SYMBOL, symbol));
                 for (kind, seq) in references(row).chain(symbols) {
@@ -85,6 +92,7 @@ impl DayFile {
                 conversations.insert(row.conversation);
             }
             conversations.into_iter().try_for_each(|conversation| this.recount(conversation))?;
+            this.records.lower(&this.connection)?;
             Ok(!rows.is_empty())
         })
     }
@@ -109,12 +117,18 @@ impl DayFile {
         remove_nodes(connection, nodes, &live, &mut contents)?;
         keep_in_histories(connection, &mut contents)?;
         for seq in &contents {
+            connection
+                .prepare_cached(
+                    "delete from content_index where seq = ?1 and key = (select key from content where seq = ?1)",
+                )?
+                .execute([seq])?;
             connection.prepare_cached("delete from content where seq = ?1")?.execute([seq])?;
             connection.prepare_cached("delete from large where seq = ?1")?.execute([seq])?;
         }
         for seq in &symbols {
             connection.prepare_cached("delete from symbol where seq = ?1")?.execute([seq])?;
         }
+        self.contents.lower(connection)?;
         connection.execute("delete from orphan", [])?;
         Ok(contents.len() as u64)
     }
@@ -152,11 +166,11 @@ fn remove_nodes(
     contents: &mut HashSet<i64>,
 ) -> Result<()> {
     let mut find = connection.prepare("select parent, content from node where seq = ?1")?;
-    let mut continues = connection.prepare("select 1 from node where parent = ?1 limit 1")?;
+    let mut continued = continuations(connection)?;
     let mut delete = connection.prepare("delete from node where seq = ?1")?;
     while let Some(node) = candidates.pop() {
         // A node that is continued is looked at again when what continues it is gone.
-        if live.contains(&node) || continues.exists([node])? {
+        if live.contains(&node) || continued.get(&node).is_some_and(|count| *count > 0) {
             continue;
         }
         let mut rows = find.query([node])?;
@@ -165,10 +179,22 @@ fn remove_nodes(
         delete.execute([node])?;
         contents.insert(content);
         if parent != 0 {
+            continued.entry(parent).and_modify(|count| *count -= 1);
             candidates.push(parent);
         }
     }
     Ok(())
+}
+
+/// How many nodes continue each node.
+fn continuations(connection: &Connection) -> Result<HashMap<i64, u32>> {
+    let mut continued = HashMap::new();
+    let mut statement = connection.prepare("select parent from node where parent != 0")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        *continued.entry(row.get(0)?).or_default() += 1;
+    }
+    Ok(continued)
 }
 
 /// Takes out of the candidates what is still part of a history.

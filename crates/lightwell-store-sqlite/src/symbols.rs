@@ -19,7 +19,7 @@ impl Symbols {
 
     /// The number of a string, new when it must be.
     pub fn number(&mut self, connection: &Connection, text: &str) -> Result<i64> {
-        if let Some(number) = self.known.get(&text.to_owned()) {
+        if let Some(number) = self.known.get(text) {
             return Ok(number);
         }
         let number = match find(connection, text)? {

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use lightwell_store::{Deleted, Outcome, StoreError};
 
-use crate::codec;
 use crate::codes::nanoseconds;
 use crate::day_file::DayFile;
 use crate::engine::Engine;
@@ -140,6 +139,9 @@ impl Writer {
                 }
             }
         }
+        if let Some(file) = &mut self.file {
+            file.tidy();
+        }
     }
 
     fn store(
@@ -148,25 +150,14 @@ impl Writer {
     ) -> std::result::Result<Vec<Vec<(usize, Outcome)>>, StoreError> {
         let path = self.shard.path.clone();
         let stored = self.open().and_then(|file| write(file, parts));
-        let ((outcomes, conversations), trained) = stored.map_err(|fault| {
+        let (outcomes, conversations) = stored.map_err(|fault| {
             self.recover();
             fault.at(&path, "store records")
         })?;
-        if trained {
-            self.share_dictionaries();
-        }
         self.shard.set_ready();
         self.unindexed.extend(conversations);
         self.index()?;
         Ok(outcomes)
-    }
-
-    /// Hands what this file has trained to the days to come. It is a convenience: without, they train their own.
-    fn share_dictionaries(&self) {
-        let trained = self.file.as_ref().map(|file| codec::dictionaries(&file.connection));
-        if let (Some(Ok(trained)), Ok(mut known)) = (trained, self.engine.dictionaries.lock()) {
-            *known = trained;
-        }
     }
 
     /// Brings the index of conversations up to date. What could not be indexed is tried again with the next group.
@@ -223,8 +214,7 @@ impl Writer {
                 std::fs::create_dir_all(folder)?;
                 sync_folder(&self.engine.root)?;
             }
-            let dictionaries = self.engine.dictionaries.lock().map(|known| known.clone()).unwrap_or_default();
-            self.file = Some(DayFile::open(&self.shard.path, &dictionaries)?);
+            self.file = Some(DayFile::open(&self.shard.path, &self.engine.dictionaries)?);
         }
         self.file.as_mut().ok_or_else(|| Fault::Damaged("the file is not open".to_owned()))
     }
@@ -238,7 +228,9 @@ impl Writer {
     }
 
     fn leave(&mut self) {
-        if let Some(file) = self.file.take() {
+        if let Some(mut file) = self.file.take() {
+            // What is not settled is looked for without the index.
+            let _ = file.settle();
             // What stays in the log is read from there, and moved by whoever opens the file next.
             let _ = crate::file::checkpoint(&file.connection);
         }
@@ -247,8 +239,8 @@ impl Writer {
 
 type Written = (Vec<Vec<(usize, Outcome)>>, Vec<(i64, i64)>);
 
-fn write(file: &mut DayFile, parts: Vec<Vec<Routed>>) -> Result<(Written, bool)> {
-    let trained = file.begin()?;
+fn write(file: &mut DayFile, parts: Vec<Vec<Routed>>) -> Result<Written> {
+    file.begin()?;
     let mut outcomes = Vec::with_capacity(parts.len());
     for records in parts {
         let part = records
@@ -257,7 +249,7 @@ fn write(file: &mut DayFile, parts: Vec<Vec<Routed>>) -> Result<(Written, bool)>
         outcomes.push(part.collect::<Result<_>>()?);
     }
     let conversations = file.commit()?;
-    Ok(((outcomes, conversations), trained))
+    Ok((outcomes, conversations))
 }
 
 /// Makes a new or removed folder entry durable.

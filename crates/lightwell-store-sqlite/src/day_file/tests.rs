@@ -1,7 +1,15 @@
-use lightwell_model::{Generation, Message, Role, TenantId};
+use jiff::Timestamp;
+use lightwell_model::{Generation, Message, RecordKind, Role, TenantId};
 use lightwell_store::StoreError;
 
 use super::*;
+use crate::codec::Texts;
+use crate::selection::Selection;
+use crate::{dictionaries, key_index};
+
+fn at(n: usize) -> Timestamp {
+    Timestamp::from_second(1_795_341_600 + n as i64).unwrap()
+}
 
 fn generation(n: usize) -> Generation {
     let text: String = blake3::hash(&n.to_le_bytes()).to_hex().repeat(40);
@@ -9,19 +17,38 @@ fn generation(n: usize) -> Generation {
         id: format!("g{n}"),
         conversation_id: "c1".to_owned(),
         input: vec![Message::text(Role::User, text)],
-        started_at: "2026-11-22T10:00:00Z".parse().ok(),
+        started_at: Some(at(n)),
         ..Generation::default()
     }
 }
 
-fn apply(file: &mut DayFile, numbers: std::ops::Range<usize>) -> Result<()> {
-    let tenant = TenantId::default_tenant();
-    file.begin()?;
-    for n in numbers {
-        let prepared = Prepared::new(&tenant, Record::Generation(generation(n)), &mut Memo::new(1));
-        file.apply(prepared, true)?;
+/// A file and what prepares records for it.
+struct Day {
+    file: DayFile,
+    preparer: Preparer,
+}
+
+impl Day {
+    fn open(path: &Path, dictionaries: &Arc<Dictionaries>) -> Self {
+        let encoder = Encoder::new(Arc::clone(dictionaries));
+        let preparer = Preparer { memo: Arc::new(Memo::new(16)), encoder };
+        Self { file: DayFile::open(path, dictionaries).unwrap(), preparer }
     }
-    file.commit().map(|_| ())
+
+    fn apply(&mut self, numbers: std::ops::Range<usize>) -> Result<()> {
+        let tenant = TenantId::default_tenant();
+        self.file.begin()?;
+        for n in numbers {
+            self.preparer.encoder.refresh();
+            let prepared = self.preparer.prepare(&tenant, Record::Generation(generation(n)));
+            self.file.apply(prepared, true)?;
+        }
+        self.file.commit().map(|_| ())
+    }
+}
+
+fn no_dictionaries() -> Arc<Dictionaries> {
+    Arc::new(Dictionaries::new(Vec::new(), 0))
 }
 
 fn count(file: &DayFile, table: &str) -> i64 {
@@ -32,44 +59,116 @@ fn count(file: &DayFile, table: &str) -> i64 {
 fn a_full_disk_leaves_nothing_half_written_and_passes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("records.db");
-    let mut file = DayFile::open(&path, &[]).unwrap();
-    apply(&mut file, 0..10).unwrap();
-    let pages: i64 = file.connection.query_row("pragma page_count", [], |row| row.get(0)).unwrap();
-    file.connection.execute_batch(&format!("pragma max_page_count = {}", pages + 20)).unwrap();
+    let mut day = Day::open(&path, &no_dictionaries());
+    day.apply(0..10).unwrap();
+    let pages: i64 = day.file.connection.query_row("pragma page_count", [], |row| row.get(0)).unwrap();
+    day.file.connection.execute_batch(&format!("pragma max_page_count = {}", pages + 20)).unwrap();
 
-    let error = apply(&mut file, 5..500).unwrap_err().at(&path, "store records");
+    let error = day.apply(5..500).unwrap_err().at(&path, "store records");
     let StoreError::Unavailable { reason, .. } = &error else { panic!("{error}") };
     assert!(reason.starts_with("the disk is full") && reason.contains("records.db"), "{reason}");
-    file.roll_back();
+    day.file.roll_back();
     let tables = ["record", "body", "content", "node", "conversation"];
-    assert_eq!(tables.map(|table| count(&file, table)), [10, 10, 10, 10, 1]);
+    assert_eq!(tables.map(|table| count(&day.file, table)), [10, 10, 10, 10, 1]);
 
-    file.connection.execute_batch("pragma max_page_count = 1000000").unwrap();
-    apply(&mut file, 5..500).unwrap();
-    assert_eq!(tables.map(|table| count(&file, table)), [500, 500, 500, 500, 1]);
+    day.file.connection.execute_batch("pragma max_page_count = 1000000").unwrap();
+    day.apply(5..500).unwrap();
+    assert_eq!(tables.map(|table| count(&day.file, table)), [500, 500, 500, 500, 1]);
     let generations: i64 =
-        file.connection.query_row("select generations from conversation", [], |row| row.get(0)).unwrap();
+        day.file.connection.query_row("select generations from conversation", [], |row| row.get(0)).unwrap();
     assert_eq!(generations, 500);
 }
 
 #[test]
-fn a_new_day_begins_with_the_dictionaries_of_another() {
+fn every_file_has_the_dictionaries_that_it_uses() {
     let folder = tempfile::tempdir().unwrap();
-    let mut first = DayFile::open(&folder.path().join("first.db"), &[]).unwrap();
-    for round in 0.. {
-        apply(&mut first, round * 500..round * 500 + 500).unwrap();
-        if codec::dictionaries(&first.connection).unwrap().len() == 2 {
+    let dictionaries = no_dictionaries();
+    let mut first = Day::open(&folder.path().join("first.db"), &dictionaries);
+    first.apply(0..200).unwrap();
+    // Small ones come at once.
+    assert_eq!(count(&first.file, "dictionary"), 2);
+    for round in 1.. {
+        first.apply(round * 500..round * 500 + 500).unwrap();
+        if count(&first.file, "dictionary") == 4 {
             break;
         }
-        assert!(round < 100, "no dictionary was trained");
+        assert!(round < 100, "no better dictionary was trained");
     }
-    let dictionaries = codec::dictionaries(&first.connection).unwrap();
-    let mut second = DayFile::open(&folder.path().join("second.db"), &dictionaries).unwrap();
-    apply(&mut second, 0..1).unwrap();
-    let codec: i64 = second.connection.query_row("select codec from content", [], |row| row.get(0)).unwrap();
-    assert!(codec >= 2, "the content was written with codec {codec}");
-    let rows = load::rows_of_conversation(&second.connection, 1).unwrap();
-    let read = Loader::new(&second.connection, &mut second.decoder).record(&rows[0]).unwrap();
+
+    // A store that is opened again goes on with the best ones.
+    let stored = [Texts::Content, Texts::Bodies]
+        .map(|texts| dictionaries::newest(&first.file.connection, texts).unwrap().unwrap());
+    let newest = stored[0].codec.max(stored[1].codec);
+    let again = Arc::new(Dictionaries::new(stored.to_vec(), newest + 1));
+    let mut second = Day::open(&folder.path().join("second.db"), &again);
+    second.apply(0..1).unwrap();
+    assert_eq!(count(&second.file, "dictionary"), 2);
+    let sql = "select content.codec from content join dictionary using(codec)";
+    let codec: i64 = second.file.connection.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(codec, stored[0].codec);
+    let row = load::row(&second.file.connection, 1).unwrap().unwrap();
+    let read = Loader::new(&second.file.connection, &mut second.file.decoder).record(&row).unwrap();
     let Record::Generation(read) = read else { panic!("{read:?}") };
     assert_eq!(read.input, generation(0).input);
+}
+
+#[test]
+fn a_dictionary_that_was_rolled_back_is_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut day = Day::open(&folder.path().join("records.db"), &no_dictionaries());
+    let tenant = TenantId::default_tenant();
+    day.file.begin().unwrap();
+    for n in 0..200 {
+        let prepared = day.preparer.prepare(&tenant, Record::Generation(generation(n)));
+        day.file.apply(prepared, false).unwrap();
+    }
+    day.file.roll_back();
+    assert_eq!(count(&day.file, "dictionary"), 0);
+    day.apply(200..201).unwrap();
+    assert_eq!(count(&day.file, "dictionary"), 2);
+}
+
+#[test]
+fn rows_are_found_before_and_after_they_are_indexed_and_not_once_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("records.db");
+    let dictionaries = no_dictionaries();
+    let mut day = Day::open(&path, &dictionaries);
+    day.apply(0..300).unwrap();
+    day.file.settle().unwrap();
+    day.apply(300..600).unwrap();
+    assert_eq!([count(&day.file, "record_index"), count(&day.file, "content_index")], [300, 300]);
+
+    let key =
+        |n: usize| codes::record_key(&TenantId::default_tenant(), RecordKind::Generation, &format!("g{n}"));
+    let by_readers = |file: &DayFile, n: usize| {
+        key_index::find(&file.connection, Rows::Records, key(n), |seq| Ok(Some(seq))).unwrap()
+    };
+    let by_writer = |file: &DayFile, n: usize| file.records.find(&file.connection, key(n)).unwrap();
+    for n in [0, 299, 300, 599] {
+        assert_eq!(by_readers(&day.file, n), Some(n as i64 + 1));
+        assert_eq!(by_writer(&day.file, n), [n as i64 + 1]);
+    }
+    assert_eq!(by_readers(&day.file, 600), None);
+
+    // Whoever opens the file anew knows as much; what is stored again is stored once.
+    drop(day);
+    let mut day = Day::open(&path, &dictionaries);
+    day.apply(0..610).unwrap();
+    assert_eq!(["record", "content", "node"].map(|table| count(&day.file, table)), [610, 610, 610]);
+
+    let early = Selection::Before { tenant: None, moment: nanoseconds(at(600)) };
+    let swept = day.file.sweep(&early).unwrap();
+    assert_eq!((swept.deleted.records, swept.deleted.contents), (600, 600));
+    assert_eq!([count(&day.file, "record_index"), count(&day.file, "content_index")], [10, 10]);
+    assert_eq!((by_readers(&day.file, 599), by_readers(&day.file, 605)), (None, Some(606)));
+
+    // The last rows are deleted, and their numbers used again: no index may take the new rows for the old ones.
+    let later = Selection::Before { tenant: None, moment: nanoseconds(at(609)) };
+    day.file.sweep(&later).unwrap();
+    day.apply(700..705).unwrap();
+    for n in 700..705 {
+        assert_eq!(by_readers(&day.file, n), by_writer(&day.file, n).first().copied());
+        assert!(by_readers(&day.file, n).is_some());
+    }
 }
