@@ -25,6 +25,14 @@ impl<'a> Path<'a> {
     pub fn index(&'a self, index: usize) -> Self {
         Path::Index(self, index)
     }
+
+    /// How many lists and objects this place is inside.
+    pub fn depth(&self) -> usize {
+        match self {
+            Path::Root | Path::Named(_) => 0,
+            Path::Key(parent, _) | Path::Index(parent, _) => 1 + parent.depth(),
+        }
+    }
 }
 
 /// `input[0].parts[1].text`
@@ -50,6 +58,7 @@ mod tests {
         let input = root.key("input");
         let first = input.index(0);
         assert_eq!(first.key("role").to_string(), "input[0].role");
+        assert_eq!((root.depth(), first.depth(), first.key("role").depth()), (0, 2, 3));
         assert_eq!(Path::Named("llm.request").key("payload").to_string(), "llm.request.payload");
     }
 }

@@ -2,7 +2,12 @@
 
 mod decode;
 mod encode;
-mod fields;
+mod generation;
+mod member;
+mod message;
+mod read;
+mod step;
+mod tree;
 
 pub use decode::{decode, decode_item, split};
 pub use encode::{EncodeError, encode_generation, encode_workflow_step};
