@@ -15,6 +15,7 @@ use lightwell_model::Day;
 use lightwell_store::{Deleted, Deletion, Outcome, StoreError};
 
 use crate::codes;
+use crate::delivery::{Accounts, Note};
 use crate::dictionaries::Dictionaries;
 use crate::fault::Fault;
 use crate::gather::Gather;
@@ -36,6 +37,8 @@ pub struct Engine {
     pub root: PathBuf,
     /// `meta.db`
     pub meta: Meta,
+    /// `delivery.db`
+    pub accounts: Accounts,
     /// What content is compressed with.
     pub dictionaries: Arc<Dictionaries>,
     state: Mutex<State>,
@@ -57,6 +60,7 @@ impl Engine {
     pub fn new(
         root: PathBuf,
         meta: Meta,
+        accounts: Accounts,
         dictionaries: Arc<Dictionaries>,
         days: Vec<(Shard, IdFilter)>,
     ) -> Self {
@@ -72,7 +76,7 @@ impl Engine {
             writers: Vec::new(),
             closed: false,
         };
-        Self { root, meta, dictionaries, state: Mutex::new(state) }
+        Self { root, meta, accounts, dictionaries, state: Mutex::new(state) }
     }
 
     /// Refuses late copies of what was deleted before.
@@ -81,10 +85,11 @@ impl Engine {
         deletions.iter().for_each(|row| state.tombstones.add(row));
     }
 
-    /// Sends records to the writers of their days. `answer` gets the outcomes when all are durable.
+    /// Sends records to the writers of their days, with what their sender told. `answer` gets the outcomes when all is durable.
     pub fn append(
         self: &Arc<Self>,
         records: Vec<Prepared>,
+        mut note: Option<Note>,
         answer: impl FnOnce(Result<Vec<Option<Outcome>>, StoreError>) + Send + 'static,
     ) {
         let bytes: usize = records.iter().map(|prepared| prepared.bytes).sum();
@@ -100,17 +105,25 @@ impl Engine {
             Ok(routed) => routed,
             Err(error) => return answer(Err(error)),
         };
-        if parts.is_empty() {
-            return answer(Ok(outcomes));
+        if let Some(note) = &mut note {
+            note.known(&outcomes);
         }
-        let gather = Arc::new(Gather::new(outcomes, parts.len(), answer));
+        if parts.is_empty() {
+            drop(state);
+            let told = note.map_or(Ok(()), |note| self.accounts.take_in_now(note));
+            return answer(told.map(|()| outcomes));
+        }
+        let count = parts.len();
+        let mut notes = note.into_iter().flat_map(|note| note.split(count));
+        let gather = Arc::new(Gather::new(outcomes, count, answer));
         for (day, records) in parts {
             let bytes = records.iter().map(|routed| routed.prepared.bytes).sum();
             state.waiting_bytes += bytes;
             for Routed { prepared, .. } in &records {
                 state.under_way.entry(prepared.key).or_insert((day, 0)).1 += 1;
             }
-            self.send(&mut state, day, Job::Append { records, bytes, gather: Arc::clone(&gather) });
+            let (note, gather) = (notes.next(), Arc::clone(&gather));
+            self.send(&mut state, day, Job::Append { records, bytes, note, gather });
         }
     }
 
@@ -355,7 +368,7 @@ impl State {
 
     fn refuse(&mut self, job: Job, error: &StoreError) {
         match job {
-            Job::Append { records, bytes, gather } => {
+            Job::Append { records, bytes, gather, .. } => {
                 self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes);
                 for routed in &records {
                     self.under_way.remove(&routed.prepared.key);

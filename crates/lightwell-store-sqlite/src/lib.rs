@@ -12,6 +12,7 @@
 //! - each day's file stands by itself: its references never leave it, and it can be unlinked at any time;
 //! - what a record contributes to its conversation is committed together with it, once;
 //! - `meta.db`'s index is derived, everything else in it is not;
+//! - `delivery.db` is behind the journals of the day files, never ahead of them;
 //! - the caller's runtime never waits on a disk or a lock that is held across one.
 //!
 //! Column segments (`<day>/segments`) and the search index will lie beside `records.db`, derived from it.
@@ -19,6 +20,7 @@
 mod codec;
 mod codes;
 mod day_file;
+mod delivery;
 mod dictionaries;
 mod engine;
 mod fault;

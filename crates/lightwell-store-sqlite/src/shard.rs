@@ -11,6 +11,7 @@ use rusqlite::Connection;
 
 use crate::codes::day_number;
 use crate::day_file::FORMAT;
+use crate::delivery::Note;
 use crate::fault::Result;
 use crate::file;
 use crate::gather::Gather;
@@ -126,6 +127,8 @@ pub enum Job {
         records: Vec<Routed>,
         /// Roughly what they take of memory.
         bytes: usize,
+        /// What their sender told, if it did.
+        note: Option<Note>,
         /// Where the outcomes go.
         gather: Arc<Gather<Vec<Option<Outcome>>>>,
     },

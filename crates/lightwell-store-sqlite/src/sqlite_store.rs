@@ -7,15 +7,17 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use lightwell_model::{Day, Generation, Record, TenantId};
 use lightwell_store::{
-    ApiKey, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion, Filter, KeyDigest,
-    NewApiKey, Outcome, Page, Store, StoreError, Totals,
+    ApiKey, ClientAccount, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion,
+    Delivery, DeliveryQuery, Filter, KeyDigest, NewApiKey, Outcome, Page, Store, StoreError, Totals,
 };
 use tokio::sync::oneshot;
 
 use crate::codec::{Encoder, Texts};
 use crate::day_file::FORMAT;
+use crate::delivery::{Accounts, Note};
 use crate::dictionaries::{self, Dictionaries};
 use crate::engine::Engine;
 use crate::fault::Fault;
@@ -63,7 +65,8 @@ impl SqliteStore {
             let dictionaries = Arc::clone(&dictionaries);
             move || Preparer { memo: Arc::clone(&memo), encoder: Encoder::new(Arc::clone(&dictionaries)) }
         };
-        let engine = Arc::new(Engine::new(root.clone(), meta, dictionaries, days));
+        let accounts = accounts_of(&root, &days)?;
+        let engine = Arc::new(Engine::new(root.clone(), meta, accounts, dictionaries, days));
         let reader = move || Reader::new(meta_path.clone());
         let preparers = Workers::start("lightwell-prepare", PREPARERS, preparer).map_err(fault)?;
         let readers = Workers::start("lightwell-read", READERS, reader).map_err(fault)?;
@@ -119,6 +122,23 @@ impl SqliteStore {
         Ok(())
     }
 
+    async fn append_noted(
+        &self,
+        tenant: &TenantId,
+        records: Vec<Record>,
+        note: Option<Note>,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let engine = Arc::clone(&self.engine);
+        let (reply, answer) = oneshot::channel();
+        // A caller that went away does not want the answer; what it sent is stored all the same.
+        let store = move |prepared: Vec<Prepared>| {
+            engine.append(prepared, note, move |result| drop(reply.send(result)));
+        };
+        self.prepare(tenant, records, store)?;
+        let outcomes = answer.await.map_err(|_| StoreError::Closed)??;
+        Ok(outcomes.into_iter().flatten().collect())
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Engine, &mut Reader) -> Result<T, StoreError> + Send + 'static,
@@ -143,14 +163,25 @@ impl Drop for SqliteStore {
 #[async_trait::async_trait]
 impl Store for SqliteStore {
     async fn append(&self, tenant: &TenantId, records: Vec<Record>) -> Result<Vec<Outcome>, StoreError> {
-        let engine = Arc::clone(&self.engine);
-        let (reply, answer) = oneshot::channel();
-        // A caller that went away does not want the answer; what it sent is stored all the same.
-        let store =
-            move |prepared: Vec<Prepared>| engine.append(prepared, move |result| drop(reply.send(result)));
-        self.prepare(tenant, records, store)?;
-        let outcomes = answer.await.map_err(|_| StoreError::Closed)??;
-        Ok(outcomes.into_iter().flatten().collect())
+        self.append_noted(tenant, records, None).await
+    }
+
+    async fn append_delivery(
+        &self,
+        tenant: &TenantId,
+        records: Vec<Record>,
+        delivery: Delivery,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        self.append_noted(tenant, records, Some(Note::new(tenant, delivery))).await
+    }
+
+    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<ClientAccount>, StoreError> {
+        let query = query.clone();
+        self.read(move |engine, _| engine.accounts.list(&query)).await
+    }
+
+    async fn forget_deliveries(&self, unheard_since: Timestamp) -> Result<u64, StoreError> {
+        self.read(move |engine, _| engine.accounts.forget(unheard_since)).await
     }
 
     async fn conversations(
@@ -185,6 +216,11 @@ impl Store for SqliteStore {
         let (engine, deletion) = (Arc::clone(&self.engine), deletion.clone());
         let (reply, answer) = oneshot::channel();
         self.readers.submit(move |reader| {
+            if let Deletion::Tenant { tenant, .. } = &deletion
+                && let Err(error) = engine.accounts.forget_tenant(tenant)
+            {
+                return drop(reply.send(Err(error)));
+            }
             engine.delete(reader, &deletion, move |result| drop(reply.send(result)));
         })?;
         answer.await.map_err(|_| StoreError::Closed)?
@@ -252,6 +288,18 @@ fn lock(root: &Path) -> Result<File, StoreError> {
         }),
         Err(TryLockError::Error(error)) => Err(fault(error)),
     }
+}
+
+/// The accounts of sending processes, with what the journals of the days have of them.
+fn accounts_of(root: &Path, days: &[(Shard, IdFilter)]) -> Result<Accounts, StoreError> {
+    let accounts = Accounts::open(root)?;
+    for (shard, _) in days {
+        file::open_reader(&shard.path, &FORMAT)
+            .and_then(|connection| accounts.catch_up(shard.number(), &connection))
+            .map_err(|fault| fault.at(&shard.path, "read the journal of deliveries"))?;
+    }
+    accounts.take_in()?;
+    Ok(accounts)
 }
 
 /// The newest dictionaries that the files have.

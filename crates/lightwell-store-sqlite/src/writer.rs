@@ -6,10 +6,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use lightwell_store::{Deleted, Outcome, StoreError};
+use lightwell_store::{Deleted, Heard, Outcome, StoreError};
 
 use crate::codes::nanoseconds;
 use crate::day_file::DayFile;
+use crate::delivery::{Accounts, Note};
 use crate::engine::Engine;
 use crate::fault::{Fault, Result};
 use crate::gather::Gather;
@@ -42,6 +43,7 @@ struct Writer {
 struct Append {
     records: Vec<Routed>,
     bytes: usize,
+    note: Option<Note>,
     gather: Arc<Gather<Vec<Option<Outcome>>>>,
 }
 
@@ -68,8 +70,8 @@ impl Writer {
             };
             while let Some(job) = next.take() {
                 next = match job {
-                    Job::Append { records, bytes, gather } => {
-                        self.group(Append { records, bytes, gather }, jobs)
+                    Job::Append { records, bytes, note, gather } => {
+                        self.group(Append { records, bytes, note, gather }, jobs)
                     }
                     Job::Delete { selection, gather } => {
                         self.delete(&selection, &gather);
@@ -88,10 +90,10 @@ impl Writer {
         let mut next = None;
         while count < GROUP_RECORDS && bytes < GROUP_BYTES {
             match jobs.try_recv() {
-                Ok(Job::Append { records, bytes: more, gather }) => {
+                Ok(Job::Append { records, bytes: more, note, gather }) => {
                     count += records.len();
                     bytes += more;
-                    group.push(Append { records, bytes: more, gather });
+                    group.push(Append { records, bytes: more, note, gather });
                 }
                 Ok(other) => {
                     next = Some(other);
@@ -117,7 +119,7 @@ impl Writer {
                 span = Some(span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
             }
             gathers.push(append.gather);
-            parts.push(append.records);
+            parts.push((append.records, append.note));
         }
         let result = self.store(parts);
         if let Some((first, last)) = span.filter(|_| result.is_ok()) {
@@ -142,19 +144,21 @@ impl Writer {
         if let Some(file) = &mut self.file {
             file.tidy();
         }
+        self.engine.accounts.take_in_if_due();
     }
 
-    fn store(
-        &mut self,
-        parts: Vec<Vec<Routed>>,
-    ) -> std::result::Result<Vec<Vec<(usize, Outcome)>>, StoreError> {
+    fn store(&mut self, parts: Vec<Part>) -> std::result::Result<Vec<Vec<(usize, Outcome)>>, StoreError> {
         let path = self.shard.path.clone();
-        let stored = self.open().and_then(|file| write(file, parts));
-        let (outcomes, conversations) = stored.map_err(|fault| {
+        let (engine, day) = (Arc::clone(&self.engine), self.shard.number());
+        let stored = self.open().and_then(|file| write(file, parts, (&engine.accounts, day)));
+        let Written { outcomes, conversations, journaled } = stored.map_err(|fault| {
             self.recover();
             fault.at(&path, "store records")
         })?;
         self.shard.set_ready();
+        if let Some((seq, heard)) = journaled {
+            engine.accounts.heard(day, seq, heard);
+        }
         self.unindexed.extend(conversations);
         self.index()?;
         Ok(outcomes)
@@ -194,6 +198,8 @@ impl Writer {
 
     /// Removes the file with everything in it.
     fn remove(&mut self) -> Result<()> {
+        // What its journal has goes with it.
+        self.engine.accounts.settle()?;
         self.shard.set_removed();
         self.file = None;
         self.unindexed.clear();
@@ -231,25 +237,44 @@ impl Writer {
         if let Some(mut file) = self.file.take() {
             // What is not settled is looked for without the index.
             let _ = file.settle();
+            self.engine.accounts.leave(self.shard.number(), &file.connection);
             // What stays in the log is read from there, and moved by whoever opens the file next.
             let _ = crate::file::checkpoint(&file.connection);
         }
     }
 }
 
-type Written = (Vec<Vec<(usize, Outcome)>>, Vec<(i64, i64)>);
+/// The records of one request, and what their sender told.
+type Part = (Vec<Routed>, Option<Note>);
 
-fn write(file: &mut DayFile, parts: Vec<Vec<Routed>>) -> Result<Written> {
+/// What a group has left in the file.
+struct Written {
+    /// What became of each record, by part.
+    outcomes: Vec<Vec<(usize, Outcome)>>,
+    /// (row, key) of new ones.
+    conversations: Vec<(i64, i64)>,
+    /// The row of the journal and what it says.
+    journaled: Option<(i64, Vec<Heard>)>,
+}
+
+fn write(file: &mut DayFile, parts: Vec<Part>, (accounts, day): (&Accounts, i64)) -> Result<Written> {
     file.begin()?;
     let mut outcomes = Vec::with_capacity(parts.len());
-    for records in parts {
+    let mut heard = Vec::new();
+    for (records, note) in parts {
         let part = records
             .into_iter()
             .map(|Routed { place, known, prepared }| Ok((place, file.apply(prepared, known)?)));
-        outcomes.push(part.collect::<Result<_>>()?);
+        let part = part.collect::<Result<Vec<_>>>()?;
+        heard.extend(note.map(|note| note.complete(&part)));
+        outcomes.push(part);
     }
+    let journaled = match &heard[..] {
+        [] => None,
+        heard => Some(accounts.journal(day, &file.connection, heard)?),
+    };
     let conversations = file.commit()?;
-    Ok((outcomes, conversations))
+    Ok(Written { outcomes, conversations, journaled: journaled.map(|seq| (seq, heard)) })
 }
 
 /// Makes a new or removed folder entry durable.

@@ -5,6 +5,7 @@
 
 pub mod append;
 pub mod delete;
+pub mod delivery;
 pub mod halves;
 pub mod list;
 pub mod make;
@@ -40,6 +41,8 @@ macro_rules! conformance_suite {
                 totals_add_up, summaries_agree_with_content;
             delete: a_conversation_with_its_content, a_tenant, what_is_older, late_copies_are_refused,
                 survives_reopening;
+            delivery: outcomes_are_accounted_for, a_request_without_records_counts, survives_reopening,
+                a_batch_over_days_is_one_request, copies_are_told_apart, tenants_are_apart, selects, forgets;
             model: answers_are_those_of_the_model;
         }
     };

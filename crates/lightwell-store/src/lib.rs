@@ -12,6 +12,7 @@ pub mod conformance;
 mod conversation;
 mod cursor;
 mod delete;
+mod delivery;
 mod error;
 mod filter;
 mod keys;
@@ -22,6 +23,7 @@ mod totals;
 pub use conversation::{ConversationDetail, ConversationSummary};
 pub use cursor::{Cursor, InvalidCursor};
 pub use delete::{Deleted, Deletion};
+pub use delivery::{ClientAccount, Delivery, DeliveryQuery, Heard, RefusedFor, Standing};
 pub use error::StoreError;
 pub use filter::{ConversationQuery, Filter, Page};
 pub use keys::{ApiKey, KeyDigest, NewApiKey};
@@ -29,6 +31,7 @@ pub use memory::MemoryStore;
 pub use outcome::Outcome;
 pub use totals::Totals;
 
+use jiff::Timestamp;
 use lightwell_model::{Generation, Record, TenantId};
 
 /// An engine that keeps records.
@@ -40,6 +43,21 @@ pub trait Store: Send + Sync {
     /// the batch are stored whatever becomes of it. On an error nothing of the batch is acknowledged, and sending it
     /// again is safe.
     async fn append(&self, tenant: &TenantId, records: Vec<Record>) -> Result<Vec<Outcome>, StoreError>;
+
+    /// Stores records and what their sender tells of itself, both or neither. What becomes of the records is accounted to the
+    /// sender, durably with the answer; see [`ClientAccount`].
+    async fn append_delivery(
+        &self,
+        tenant: &TenantId,
+        records: Vec<Record>,
+        delivery: Delivery,
+    ) -> Result<Vec<Outcome>, StoreError>;
+
+    /// The accounts of sending processes, in order of when they were last heard of, latest first.
+    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<ClientAccount>, StoreError>;
+
+    /// Forgets clients that were not heard of since; gives how many those were.
+    async fn forget_deliveries(&self, unheard_since: Timestamp) -> Result<u64, StoreError>;
 
     /// Conversations by their latest record, newest first.
     async fn conversations(
@@ -61,7 +79,7 @@ pub trait Store: Send + Sync {
     /// Sums over the generations that a filter selects.
     async fn totals(&self, tenant: &TenantId, filter: &Filter) -> Result<Totals, StoreError>;
 
-    /// Deletes records with the content that only they reference.
+    /// Deletes records with the content that only they reference. A tenant's accounts go with the tenant.
     async fn delete(&self, deletion: &Deletion) -> Result<Deleted, StoreError>;
 
     /// Adds an API key. Only its digest is kept.

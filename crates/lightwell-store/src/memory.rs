@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use lightwell_model::{ContentId, Generation, Record, RecordKind, TenantId};
 
 use crate::{
-    ApiKey, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion, Filter, KeyDigest,
-    NewApiKey, Outcome, Page, Store, StoreError, Totals, arrival,
+    ApiKey, ClientAccount, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion,
+    Delivery, DeliveryQuery, Filter, KeyDigest, NewApiKey, Outcome, Page, Store, StoreError, Totals, arrival,
 };
 
 /// Records in memory. Nothing survives the process.
@@ -43,6 +43,7 @@ struct State {
 #[derive(Debug, Default)]
 struct Tenant {
     records: BTreeMap<(RecordKind, String), Record>,
+    accounts: BTreeMap<String, ClientAccount>,
     deleted_conversations: BTreeSet<String>,
     deleted_before: Option<Timestamp>,
 }
@@ -121,6 +122,45 @@ impl Store for MemoryStore {
         Ok(records.into_iter().map(|record| tenant.append(record, deleted_before)).collect())
     }
 
+    async fn append_delivery(
+        &self,
+        tenant: &TenantId,
+        records: Vec<Record>,
+        delivery: Delivery,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let (mut heard, numbers) = delivery.begin(tenant);
+        let mut state = self.open()?;
+        let deleted_before = state.deleted_before;
+        let tenant = state.tenants.entry(tenant.clone()).or_default();
+        let outcomes: Vec<_> =
+            records.into_iter().map(|record| tenant.append(record, deleted_before)).collect();
+        numbers.into_iter().zip(&outcomes).for_each(|(number, outcome)| heard.add(number, outcome));
+        match tenant.accounts.get_mut(&heard.client) {
+            Some(account) => account.apply(&heard),
+            None => drop(tenant.accounts.insert(heard.client.clone(), ClientAccount::of(&heard))),
+        }
+        Ok(outcomes)
+    }
+
+    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<ClientAccount>, StoreError> {
+        let state = self.open()?;
+        let tenants = state.tenants.iter().filter(|(id, _)| query.tenant.as_ref().is_none_or(|of| of == *id));
+        let accounts = tenants.flat_map(|(_, tenant)| tenant.accounts.values());
+        let mut found: Vec<_> = accounts.filter(|account| query.selects(account)).cloned().collect();
+        found.sort_by(|a, b| (b.last_heard, &b.client).cmp(&(a.last_heard, &a.client)));
+        Ok(found)
+    }
+
+    async fn forget_deliveries(&self, unheard_since: Timestamp) -> Result<u64, StoreError> {
+        let mut forgotten = 0;
+        for tenant in self.open()?.tenants.values_mut() {
+            let before = tenant.accounts.len();
+            tenant.accounts.retain(|_, account| account.last_heard >= unheard_since);
+            forgotten += (before - tenant.accounts.len()) as u64;
+        }
+        Ok(forgotten)
+    }
+
     async fn conversations(
         &self,
         tenant: &TenantId,
@@ -184,6 +224,7 @@ impl Store for MemoryStore {
             Deletion::Tenant { tenant, now } => {
                 let tenant = state.tenants.entry(tenant.clone()).or_default();
                 tenant.deleted_before = tenant.deleted_before.max(Some(*now));
+                tenant.accounts.clear();
                 tenant.delete(|_| true)
             }
             Deletion::Before { tenant: Some(tenant), moment } => {

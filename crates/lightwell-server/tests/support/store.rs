@@ -3,10 +3,11 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use lightwell_model::{Generation, Record, TenantId};
 use lightwell_store::{
-    ApiKey, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion, Filter, KeyDigest,
-    MemoryStore, NewApiKey, Outcome, Page, Store, StoreError, Totals,
+    ApiKey, ClientAccount, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion,
+    Delivery, DeliveryQuery, Filter, KeyDigest, MemoryStore, NewApiKey, Outcome, Page, Store, StoreError, Totals,
 };
 use tokio::sync::Semaphore;
 
@@ -55,6 +56,26 @@ impl Store for MoodyStore {
         self.appends.acquire().await.unwrap().forget();
         self.check()?;
         self.inner.append(tenant, records).await
+    }
+
+    async fn append_delivery(
+        &self,
+        tenant: &TenantId,
+        records: Vec<Record>,
+        delivery: Delivery,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        self.begun.add_permits(1);
+        self.appends.acquire().await.unwrap().forget();
+        self.check()?;
+        self.inner.append_delivery(tenant, records, delivery).await
+    }
+
+    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<ClientAccount>, StoreError> {
+        self.inner.deliveries(query).await
+    }
+
+    async fn forget_deliveries(&self, unheard_since: Timestamp) -> Result<u64, StoreError> {
+        self.inner.forget_deliveries(unheard_since).await
     }
 
     async fn conversations(
