@@ -45,7 +45,7 @@ mod state;
 pub mod verdict;
 mod worker;
 
-pub use deliver::Probe;
+pub use deliver::{Probe, take_inherited_connections};
 pub use encoding::{Encoding, ItemResult};
 pub use endpoint::BuildError;
 pub use ledger::{DropReason, Stats};

@@ -4,8 +4,10 @@
 //! Invariants: Python objects never reach the delivery thread; no Python code runs while a lock of the pipeline is held; a
 //! value with a sane reading never loses its record.
 
+mod content;
 mod encode;
 mod pipeline;
+mod terminate;
 
 use pyo3::prelude::*;
 
@@ -13,7 +15,15 @@ use pyo3::prelude::*;
 #[pymodule(name = "_native", gil_used = false)]
 mod native {
     #[pymodule_export]
-    use crate::pipeline::{Closed, EncodeError, FlushReport, Pipeline, QueueFull, TooLarge};
+    use crate::content::{Content, generation_problem};
+    #[pymodule_export]
+    use crate::pipeline::{Closed, EncodeError, FlushReport, Invalid, Pipeline, QueueFull, TooLarge};
+
+    #[pymodule_export]
+    use crate::encode::{EventSchema, new_event_id, utc_now};
+
+    #[pymodule_export]
+    use crate::terminate::{arm_sigterm, forked, rearm_sigterm};
 
     use super::{Bound, PyModule, PyModuleMethods, PyResult};
 

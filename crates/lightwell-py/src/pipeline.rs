@@ -1,5 +1,6 @@
 //! `Pipeline` and its exceptions as Python sees them.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lightwell_client::insidellm::{EVENTS, InsideLlmBuilder};
@@ -7,14 +8,17 @@ use lightwell_client::sigil::{GENERATIONS, Protocol, SigilBuilder, WORKFLOW_STEP
 use lightwell_client::{BuildError, Level, RecordError, RetryPolicy, Settings};
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
-use crate::encode::{self, Encoded};
+use crate::content::Content;
+use crate::encode::{self, Encoded, EventParts, EventSchema};
+use crate::terminate::{self, Listed};
 
 pyo3::create_exception!(lightwell, QueueFull, PyException, "The queue's bound is reached.");
 pyo3::create_exception!(lightwell, TooLarge, PyException, "One record is over the limit.");
 pyo3::create_exception!(lightwell, Closed, PyException, "Shutdown has begun.");
 pyo3::create_exception!(lightwell, EncodeError, PyException, "A record has no sane reading.");
+pyo3::create_exception!(lightwell, Invalid, PyException, "A record breaks a rule of its schema.");
 
 /// Longest wait without a look at signals, so that Ctrl-C works.
 const SLICE: Duration = Duration::from_millis(50);
@@ -45,7 +49,8 @@ impl FlushReport {
 /// Admit, queue, batch, deliver, on one native thread.
 #[pyclass(frozen, module = "lightwell")]
 pub(crate) struct Pipeline {
-    inner: lightwell_client::Pipeline,
+    inner: Arc<lightwell_client::Pipeline>,
+    listed: Listed,
 }
 
 #[pymethods]
@@ -94,7 +99,7 @@ impl Pipeline {
             builder = builder.header(&name, &value);
         }
         let inner = builder.build().map_err(value_error)?.into_pipeline();
-        Ok(Self { inner })
+        Ok(Self::new(inner))
     }
 
     /// A pipeline for InsideLLM events.
@@ -132,12 +137,33 @@ impl Pipeline {
         };
         let builder = InsideLlmBuilder::new(base_url, api_key).user_agent(user_agent).settings(settings);
         let inner = builder.build().map_err(value_error)?.into_pipeline();
-        Ok(Self { inner })
+        Ok(Self::new(inner))
     }
 
     /// Encodes and queues a generation.
     fn record_generation(&self, generation: &Bound<'_, PyAny>) -> PyResult<()> {
         self.record(GENERATIONS, encode::generation(generation)?)
+    }
+
+    /// Queues a generation whose content was read before; `seed_tools` count when the content has no tools.
+    #[pyo3(signature = (header, content, seed_tools=None))]
+    fn record_content(
+        &self,
+        header: &Bound<'_, PyDict>,
+        content: &Bound<'_, Content>,
+        seed_tools: Option<&Bound<'_, Content>>,
+    ) -> PyResult<()> {
+        let content = &content.get().encoded;
+        let tools = seed_tools.map(|tools| &tools.get().encoded).filter(|_| content.tools == 0);
+        let pieces = std::iter::once(content).chain(tools);
+        let problem = match encode::dict_problem(header)? {
+            Some(problem) => Some(problem),
+            None => pieces.clone().find_map(|piece| piece.problem.as_deref()),
+        };
+        if let Some(problem) = problem {
+            return Err(Invalid::new_err(problem.to_owned()));
+        }
+        self.record(GENERATIONS, encode::with_header(header, pieces.map(|piece| piece.bytes.as_slice()))?)
     }
 
     /// Encodes and queues a workflow step.
@@ -148,6 +174,47 @@ impl Pipeline {
     /// Encodes and queues an InsideLLM event.
     fn record_event(&self, event: &Bound<'_, PyAny>) -> PyResult<()> {
         self.record(EVENTS, encode::event(event)?)
+    }
+
+    /// Stamps an event of these parts (with a new id unless it has one), encodes and queues it. Returns its id; None, and
+    /// nothing is queued, when a part needs coercion.
+    #[pyo3(signature = (schema, event_id, run_id, user_id, parent_event_id, metadata, payload, /))]
+    #[expect(clippy::too_many_arguments, reason = "the parts of an event")]
+    fn emit_event<'py>(
+        &self,
+        schema: &Bound<'py, EventSchema>,
+        event_id: &Bound<'py, PyAny>,
+        run_id: &Bound<'py, PyAny>,
+        user_id: &Bound<'py, PyAny>,
+        parent_event_id: &Bound<'py, PyAny>,
+        metadata: &Bound<'py, PyAny>,
+        payload: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyString>>> {
+        let parts = EventParts { run_id, user_id, parent_event_id, metadata, payload };
+        let Some(encoded) = parts.stamped(schema.get(), event_id)? else { return Ok(None) };
+        let id = PyString::new(schema.py(), &encoded.id);
+        self.record(EVENTS, encoded)?;
+        Ok(Some(id))
+    }
+
+    /// Encodes and queues an event that has an id and a time. False, and nothing is queued, when a part needs coercion.
+    #[pyo3(signature = (schema, event_id, timestamp, run_id, user_id, parent_event_id, metadata, payload, /))]
+    #[expect(clippy::too_many_arguments, reason = "the parts of an event")]
+    fn record_event_parts<'py>(
+        &self,
+        schema: &Bound<'py, EventSchema>,
+        event_id: &Bound<'py, PyAny>,
+        timestamp: &Bound<'py, PyAny>,
+        run_id: &Bound<'py, PyAny>,
+        user_id: &Bound<'py, PyAny>,
+        parent_event_id: &Bound<'py, PyAny>,
+        metadata: &Bound<'py, PyAny>,
+        payload: &Bound<'py, PyAny>,
+    ) -> PyResult<bool> {
+        let parts = EventParts { run_id, user_id, parent_event_id, metadata, payload };
+        let Some(encoded) = parts.with(schema.get(), event_id, timestamp) else { return Ok(false) };
+        self.record(EVENTS, encoded)?;
+        Ok(true)
     }
 
     /// Sends now and waits.
@@ -183,25 +250,21 @@ impl Pipeline {
 
     /// The counters.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let stats = self.inner.stats();
         let dict = PyDict::new(py);
-        let counters = [
-            ("accepted", stats.accepted),
-            ("delivered", stats.delivered),
-            ("dropped_queue_full", stats.dropped_queue_full),
-            ("dropped_too_large", stats.dropped_too_large),
-            ("dropped_rejected", stats.dropped_rejected),
-            ("dropped_gave_up", stats.dropped_gave_up),
-            ("dropped_shutdown", stats.dropped_shutdown),
-            ("pending", stats.pending),
-            ("pending_bytes", stats.pending_bytes),
-            ("requests", stats.requests),
-            ("retries", stats.retries),
-        ];
-        for (name, value) in counters {
+        for (name, value) in self.inner.stats().counters() {
             dict.set_item(name, value)?;
         }
         Ok(dict)
+    }
+
+    /// The counters in Prometheus' text format.
+    fn prometheus(&self) -> String {
+        self.inner.prometheus()
+    }
+
+    /// One line about what was dropped; None when nothing was.
+    fn summary(&self) -> Option<String> {
+        self.inner.summary()
     }
 
     /// Records queued and not yet taken for sending.
@@ -231,6 +294,20 @@ impl Pipeline {
 }
 
 impl Pipeline {
+    fn new(inner: lightwell_client::Pipeline) -> Self {
+        Self { inner: Arc::new(inner), listed: Listed::default() }
+    }
+
+    /// What the first record in a process brings with it: the end of the process by SIGTERM is seen to.
+    #[cold]
+    fn begin(&self) {
+        terminate::list(&self.inner);
+        let armed = Python::attach(|py| py.import("lightwell.sigterm")?.call_method0("arm").map(drop));
+        if let Err(error) = armed {
+            self.inner.note(Level::Warning, format!("lightwell does not handle SIGTERM: {error}"));
+        }
+    }
+
     fn record(&self, lane: usize, encoded: Encoded) -> PyResult<()> {
         for note in encoded.notes {
             self.inner.note(Level::Warning, note);
@@ -239,7 +316,11 @@ impl Pipeline {
             RecordError::QueueFull { .. } => QueueFull::new_err(error.to_string()),
             RecordError::TooLarge { .. } => TooLarge::new_err(error.to_string()),
             RecordError::Closed => Closed::new_err(error.to_string()),
-        })
+        })?;
+        if self.listed.is_first() {
+            self.begin();
+        }
+        Ok(())
     }
 }
 

@@ -2,7 +2,10 @@
 
 Each package hands its pipelines to `watch`. A pipeline is kept until its owner was shut down, or was collected and nothing
 is left to deliver; so a client that is a local variable of `main()` loses nothing. Records that come after the exit
-handler ran (other libraries flush in theirs) are for the caller to flush at once: see `exiting`.
+handler ran (other libraries flush in theirs) are for the caller to flush at once: see `exiting`. What was lost by then is said
+in one line of the log `lightwell`.
+
+Children of `multiprocessing` and celery end without running exit handlers; they have others, and those are used.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import os
 import sys
 import time
 import weakref
-from typing import Any, Dict, List, Optional, Protocol
+from typing import Any, Dict, List, Optional, Protocol, Tuple
 
 EXIT_BUDGET_SECONDS = 5.0
 """The longest that all pipelines together may hold up the end of the process."""
@@ -24,17 +27,21 @@ class Flushable(Protocol):
 
     def flush(self, timeout: Optional[float] = None) -> bool: ...
     def stats(self) -> Dict[str, int]: ...
+    def take_notices(self) -> List[Tuple[str, str]]: ...
 
 
 _watched: Dict[int, Flushable] = {}
 _orphans: List[Flushable] = []
 _exiting = False
+_finalizer: Any = None
 _knows_multiprocessing = False
+_knows_celery = False
 
 
 def watch(owner: Any, pipeline: Flushable) -> None:
     """Delivers `pipeline` at exit, or after `owner` was collected. `owner` must be weakly referable."""
     _release_idle_orphans()
+    _finalize_multiprocessing_child()
     _watched[id(pipeline)] = pipeline
     weakref.finalize(owner, _orphan, id(pipeline)).atexit = False
 
@@ -71,16 +78,65 @@ def _at_exit() -> None:
     global _exiting
     _exiting = True
     flush_all()
+    for pipeline in list(_watched.values()) + list(_orphans):
+        _tell(pipeline)
+
+
+def _tell(pipeline: Flushable) -> None:
+    """Logs what the delivery thread left to say, and what was lost."""
+    lines = [text for _, text in pipeline.take_notices()]
+    summary = getattr(pipeline, "summary", None)
+    if summary is not None:
+        lines += [line for line in (summary(),) if line]
+    pending = pipeline.stats()["pending"]
+    if pending:
+        lines.append(f"lightwell: {pending} records were still undelivered when the process ended")
+    if lines:
+        import logging
+
+        for line in lines:
+            logging.getLogger("lightwell").warning("%s", line)
 
 
 def _before_fork() -> None:
-    # A multiprocessing child ends without running exit handlers; it runs the finalizers of `multiprocessing.util`
-    # instead, and forgets at its start those that the parent registered.
+    _finalize_later_children()
+    _know_celery()
+
+
+def _finalize_later_children() -> None:
+    # A child forgets at its start the finalizers that its parent registered, and then runs what is registered here.
     global _knows_multiprocessing
     util = sys.modules.get("multiprocessing.util")
     if util is not None and not _knows_multiprocessing:
         _knows_multiprocessing = True
-        util.register_after_fork(sys.modules[__name__], lambda _module: util.Finalize(None, _at_exit, exitpriority=0))
+        util.register_after_fork(sys.modules[__name__], lambda _module: _finalize(util))
+
+
+def _finalize_multiprocessing_child() -> None:
+    # A child that imports this package itself (forkserver) was not forked with it.
+    process = sys.modules.get("multiprocessing.process")
+    util = sys.modules.get("multiprocessing.util")
+    if process is not None and util is not None and process.parent_process() is not None:
+        _finalize_later_children()
+        if _finalizer is None or not _finalizer.still_active():
+            _finalize(util)
+
+
+def _finalize(util: Any) -> None:
+    global _finalizer
+    _finalizer = util.Finalize(None, _at_exit, exitpriority=0)
+
+
+def _know_celery() -> None:
+    global _knows_celery
+    signals = sys.modules.get("celery.signals")
+    if signals is not None and not _knows_celery:
+        _knows_celery = True
+        signals.worker_process_shutdown.connect(_celery_child_ends, weak=False)
+
+
+def _celery_child_ends(**_arguments: Any) -> None:
+    _at_exit()
 
 
 atexit.register(_at_exit)

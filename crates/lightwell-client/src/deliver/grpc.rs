@@ -14,8 +14,10 @@ use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
+use tower::Layer;
 
 use super::resolve::InPlaceResolver;
+use super::sockets::NoteConnections;
 use super::{Answer, describe, retry_after, tls};
 use crate::encoding::Encoding;
 use crate::verdict::Reply;
@@ -110,7 +112,7 @@ fn connect_lazily(target: &GrpcTarget) -> Result<Channel, tonic::transport::Erro
     let mut connector = HttpConnector::new_with_resolver(InPlaceResolver);
     connector.enforce_http(false);
     connector.set_nodelay(true);
-    Ok(endpoint.connect_with_connector_lazy(connector))
+    Ok(endpoint.connect_with_connector_lazy(NoteConnections.layer(connector)))
 }
 
 async fn call(

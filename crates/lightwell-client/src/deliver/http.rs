@@ -9,6 +9,7 @@ use reqwest::{Client, Response, Url};
 
 use super::Answer;
 use super::resolve::InPlaceResolver;
+use super::sockets::NoteConnections;
 use super::{describe, retry_after, tls};
 use crate::encoding::Encoding;
 use crate::verdict::Reply;
@@ -75,6 +76,7 @@ fn client(target: &HttpTarget, request_timeout: Duration) -> Result<Client, Open
     let client = Client::builder()
         .tls_backend_preconfigured(tls::client_config(secure)?)
         .dns_resolver(InPlaceResolver)
+        .connector_layer(NoteConnections)
         .default_headers(target.headers.clone())
         .timeout(request_timeout)
         .tcp_nodelay(true)

@@ -7,6 +7,7 @@ mod http;
 mod probe;
 mod resolve;
 mod retry_after;
+mod sockets;
 mod tls;
 
 use bytes::Bytes;
@@ -19,6 +20,7 @@ use crate::verdict::Reply;
 pub(crate) use self::grpc::GrpcTarget;
 pub(crate) use self::http::HttpTarget;
 pub use self::probe::Probe;
+pub use self::sockets::take_inherited_connections;
 
 /// What came back, and whether the server keeps what the request told of its sender.
 #[derive(Debug)]

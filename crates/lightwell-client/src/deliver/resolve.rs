@@ -6,7 +6,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::task::{Context, Poll};
 
 use hyper_util::client::legacy::connect::dns::Name;
-use tower_service::Service;
+use tower::Service;
 
 /// Looks names up with the system's resolver, in place.
 #[derive(Clone, Copy, Debug)]

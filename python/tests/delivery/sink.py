@@ -1,0 +1,145 @@
+"""A server inside the test process that remembers which records came, and how; and programs that send to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socketserver
+import subprocess
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Iterator
+
+from conftest import interpreter
+
+PRELUDE = """
+import os, signal, sys, threading, time
+from lightwell import Pipeline, at_exit
+
+class Owner:
+    "Whoever makes a pipeline and forgets it."
+
+def pipeline(**settings):
+    made = Pipeline.insidellm(base_url=os.environ["SINK"], api_key="k", **{"flush_interval": 3600.0, **settings})
+    owner = Owner()
+    at_exit.watch(owner, made)
+    made_by.append(owner)
+    return made
+
+made_by = []
+
+def record(into, *names):
+    for name in names:
+        into.record_event({"event_id": str(name)})
+"""
+
+
+class Sink(ThreadingHTTPServer):
+    """Takes events. `gate` closed: a request is read and not answered before the gate opens."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.gate = threading.Event()
+        self.gate.set()
+        self.arrived: list[str] = []
+        """Ids of all events, in the order of their coming, again if they came again."""
+        self.requests = 0
+        self.ended = 0
+        """Connections that the other side has closed."""
+        self.accepted = 0
+
+    def ids(self) -> list[str]:
+        """All ids, sorted."""
+        return sorted(self.arrived)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Sink
+
+    def setup(self) -> None:
+        self.server.accepted += 1
+        super().setup()
+
+    def finish(self) -> None:
+        self.server.ended += 1
+        super().finish()
+
+    def do_POST(self) -> None:
+        body: Any = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.requests += 1
+        events = body if isinstance(body, list) else [body]
+        self.server.gate.wait()
+        # Before the answer: whoever is acknowledged has arrived.
+        self.server.arrived += [event["event_id"] for event in events]
+        self.send_response(202)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Silence."""
+
+
+@contextmanager
+def sink() -> Iterator[Sink]:
+    """A sink that is gone afterwards."""
+    with running(Sink()) as server:
+        assert isinstance(server, Sink)
+        yield server
+        server.gate.set()
+
+
+@contextmanager
+def running(server: socketserver.BaseServer) -> Iterator[socketserver.BaseServer]:
+    """Serves on a thread until the block ends."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def start(program: str, folder: Path, url: str, *, env: str = "ours", **variables: str) -> subprocess.Popen[str]:
+    """A program of ours, with `PRELUDE` before it, sending to `url`; its output is read through pipes."""
+    path = folder / "program.py"
+    path.write_text(PRELUDE + program)
+    environment = {k: v for k, v in os.environ.items() if "proxy" not in k.lower() and not k.startswith("LIGHTWELL_")}
+    return subprocess.Popen(
+        [interpreter(env), "-W", "ignore", str(path)],
+        env={**environment, "SINK": url, **variables},
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(program: str, folder: Path, url: str, *, code: int = 0, timeout: float = 60, **variables: str) -> tuple[str, str]:
+    """Runs it to its end, which must have this code; its stdout and stderr."""
+    process = start(program, folder, url, **variables)
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        raise AssertionError(f"it did not end within {timeout} s\n{out}\n{err}") from None
+    assert process.returncode == code, f"code {process.returncode}\n{out}\n{err}"
+    return out, err
+
+
+def line_of(process: subprocess.Popen[str]) -> str:
+    """The next line that a running program prints."""
+    assert process.stdout is not None
+    line = process.stdout.readline().strip()
+    assert line, process.stderr.read() if process.stderr is not None else ""
+    return line

@@ -1,0 +1,191 @@
+"""SIGTERM and SIGINT: what is queued is delivered, the program ends as it would have, and its own handlers are its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from delivery.sink import line_of, run, sink, start
+
+TERMINATED = -signal.SIGTERM
+
+WAITS = """
+p = pipeline()
+record(p, "a", "b")
+print("ready", flush=True)
+while True: time.sleep(3600)
+"""
+
+
+def terminate(process: "subprocess.Popen[str]") -> tuple[int, float, str]:
+    """Sends SIGTERM; the exit code, the seconds until then, and stderr."""
+    begun = time.monotonic()
+    process.terminate()
+    _, err = process.communicate(timeout=30)
+    return process.returncode, time.monotonic() - begun, err
+
+
+def test_sigterm_delivers_and_then_ends_the_program(tmp_path: Path) -> None:
+    with sink() as server:
+        process = start(WAITS, tmp_path, server.url)
+        assert line_of(process) == "ready"
+        code, _, _ = terminate(process)
+        assert (code, server.ids()) == (TERMINATED, ["a", "b"])
+
+
+def test_the_interpreter_sees_nothing_of_it(tmp_path: Path) -> None:
+    with sink() as server:
+        program = """
+p = pipeline()
+record(p, "a")
+assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+assert signal.signal(signal.SIGTERM, signal.SIG_IGN) is signal.SIG_DFL
+assert signal.signal(signal.SIGTERM, lambda *_: print("mine", flush=True)) is signal.SIG_IGN
+signal.raise_signal(signal.SIGTERM)
+"""
+        out, _ = run(program, tmp_path, server.url)
+        assert out == "mine\n"
+        assert server.ids() == ["a"], "at the normal end"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_handler_of_the_program_is_left_alone(when: str, tmp_path: Path) -> None:
+    with sink() as server:
+        handle = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
+        steps = [handle, "p = pipeline()\nrecord(p, 'a')\n"]
+        program = "".join(steps if when == "before" else reversed(steps)) + "print('ready', flush=True)\nsignal.pause()\n"
+        process = start(program, tmp_path, server.url)
+        assert line_of(process) == "ready"
+        code, _, _ = terminate(process)
+        assert (code, server.ids()) == (7, ["a"]), "sys.exit runs the exit handlers, and they deliver"
+
+
+def test_a_default_that_is_put_back_delivers_again(tmp_path: Path) -> None:
+    """As uvicorn does: its own handler while it serves, then the default, then the signal once more."""
+    with sink() as server:
+        program = """
+before = signal.signal(signal.SIGTERM, lambda *_: None)
+p = pipeline()
+record(p, "a")
+signal.signal(signal.SIGTERM, before)
+signal.raise_signal(signal.SIGTERM)
+time.sleep(30)
+"""
+        run(program, tmp_path, server.url, code=TERMINATED)
+        assert server.ids() == ["a"]
+
+
+def test_the_grace_is_bounded_and_can_be_set(tmp_path: Path) -> None:
+    with sink() as server:
+        server.gate.clear()
+        process = start(WAITS, tmp_path, server.url, LIGHTWELL_SIGTERM_SECONDS="0.3")
+        assert line_of(process) == "ready"
+        code, seconds, _ = terminate(process)
+        assert code == TERMINATED
+        assert 0.25 < seconds < 2.0
+
+
+def test_it_can_be_switched_off(tmp_path: Path) -> None:
+    with sink() as server:
+        process = start(WAITS, tmp_path, server.url, LIGHTWELL_SIGTERM_SECONDS="0")
+        assert line_of(process) == "ready"
+        code, _, _ = terminate(process)
+        assert (code, server.ids()) == (TERMINATED, [])
+
+
+def test_a_second_sigterm_ends_at_once(tmp_path: Path) -> None:
+    with sink() as server:
+        server.gate.clear()
+        process = start(WAITS, tmp_path, server.url, LIGHTWELL_SIGTERM_SECONDS="60")
+        assert line_of(process) == "ready"
+        process.terminate()
+        while server.requests == 0:
+            assert process.poll() is None
+        process.terminate()
+        process.communicate(timeout=10)
+        assert process.returncode == TERMINATED
+
+
+def test_children_of_a_fork(tmp_path: Path) -> None:
+    """One that recorded nothing dies at once; one that recorded delivers; the parent is not disturbed by either."""
+    program = """
+p = pipeline()
+record(p, "parent")
+for names in [(), ("child",)]:
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        record(p, *names)
+        os.write(write, b".")
+        while True: time.sleep(3600)
+    os.read(read, 1)
+    os.kill(child, signal.SIGTERM)
+    assert os.waitpid(child, 0)[1] == signal.SIGTERM
+print("ready", flush=True)
+signal.pause()
+"""
+    with sink() as server:
+        process = start(program, tmp_path, server.url)
+        assert line_of(process) == "ready"
+        assert server.ids() == ["child"]
+        code, _, _ = terminate(process)
+        assert (code, server.ids()) == (TERMINATED, ["child", "parent"])
+
+
+def test_ctrl_c_delivers(tmp_path: Path) -> None:
+    with sink() as server:
+        process = start(WAITS, tmp_path, server.url)
+        assert line_of(process) == "ready"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == -signal.SIGINT
+        assert "KeyboardInterrupt" in err
+        assert server.ids() == ["a", "b"]
+
+
+STRESS = """
+# The handler interrupts the main thread anywhere in record(), also while an object of the program is being read.
+count = 0
+p = pipeline(flush_interval=0.001, batch_size=7)
+threading.Thread(target=lambda: [record(p, f"other-{n}") for n in range(200)], daemon=True).start()
+
+def end(*_):
+    complete = p.shutdown(20.0)
+    stats = p.stats()
+    assert complete and stats["pending"] == 0, stats
+    print(count, flush=True)
+    os._exit(0)
+
+class Slow:
+    def __str__(self):
+        return "x" * 100
+
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+while True:
+    p.record_event({"event_id": f"main-{count}", "payload": {"objects": [Slow() for _ in range(20)]}})
+    count += 1
+"""
+
+
+def test_a_handler_may_shut_down_at_any_moment(tmp_path: Path) -> None:
+    """Many processes, each interrupted somewhere else: none hangs, none loses what was recorded before."""
+    with sink() as server:
+        for round in range(12):
+            server.arrived.clear()
+            process = start(STRESS, tmp_path, server.url)
+            assert line_of(process) == "ready"
+            while len(server.arrived) < 10 * round:
+                assert process.poll() is None
+            process.terminate()
+            out, err = process.communicate(timeout=30)
+            assert process.returncode == 0, err
+            arrived: list[Any] = [name for name in server.arrived if name.startswith("main-")]
+            # The record in the middle of which the handler came may have been queued already.
+            assert len(set(arrived)) == len(arrived)
+            assert int(out) <= len(arrived) <= int(out) + 1
