@@ -113,11 +113,12 @@ def _finalize_later_children() -> None:
 
 
 def _finalize_multiprocessing_child() -> None:
-    # A child that imports this package itself (forkserver) was not forked with it.
+    # A child that imports this package itself (forkserver) was not forked with it: either its start is still to come, or it
+    # is over and the child is known as one.
+    _finalize_later_children()
     process = sys.modules.get("multiprocessing.process")
     util = sys.modules.get("multiprocessing.util")
     if process is not None and util is not None and process.parent_process() is not None:
-        _finalize_later_children()
         if _finalizer is None or not _finalizer.still_active():
             _finalize(util)
 
