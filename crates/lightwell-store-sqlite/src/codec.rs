@@ -52,6 +52,8 @@ pub struct Encoder {
     content: Side,
     bodies: Side,
     plain: Option<Compressor<'static>>,
+    /// Where it compresses to: what is kept has no room to spare.
+    buffer: Vec<u8>,
 }
 
 struct Side {
@@ -64,7 +66,7 @@ impl Encoder {
     pub fn new(dictionaries: Arc<Dictionaries>) -> Self {
         let in_use = dictionaries.in_use();
         let (content, bodies) = (Side::new(in_use.content.as_deref()), Side::new(in_use.bodies.as_deref()));
-        Self { dictionaries, in_use, content, bodies, plain: Compressor::new(LEVEL).ok() }
+        Self { dictionaries, in_use, content, bodies, plain: Compressor::new(LEVEL).ok(), buffer: Vec::new() }
     }
 
     /// Takes dictionaries into use that were trained meanwhile.
@@ -73,7 +75,11 @@ impl Encoder {
         for texts in [Texts::Content, Texts::Bodies] {
             let codec = |in_use: &InUse| in_use.of(texts).as_ref().map(|row| row.codec);
             if codec(&now) != codec(&self.in_use) {
-                *self.side(texts) = Side::new(now.of(texts).as_deref());
+                let side = Side::new(now.of(texts).as_deref());
+                match texts {
+                    Texts::Content => self.content = side,
+                    Texts::Bodies => self.bodies = side,
+                }
             }
         }
         self.in_use = now;
@@ -84,20 +90,16 @@ impl Encoder {
         if self.dictionaries.sample(texts, bytes) {
             self.refresh();
         }
-        let side = self.side(texts);
-        shorter(side.codec, bytes, side.compressor.as_mut())
+        let side = match texts {
+            Texts::Content => &mut self.content,
+            Texts::Bodies => &mut self.bodies,
+        };
+        shorter(side.codec, bytes, side.compressor.as_mut(), &mut self.buffer)
     }
 
     /// Compresses a large text, which a dictionary would not help.
     pub fn encode_large(&mut self, bytes: &[u8]) -> Packed {
-        shorter(PLAIN, bytes, self.plain.as_mut())
-    }
-
-    fn side(&mut self, texts: Texts) -> &mut Side {
-        match texts {
-            Texts::Content => &mut self.content,
-            Texts::Bodies => &mut self.bodies,
-        }
+        shorter(PLAIN, bytes, self.plain.as_mut(), &mut self.buffer)
     }
 }
 
@@ -113,13 +115,20 @@ impl Side {
 }
 
 /// The shorter one of the bytes and their compressed form. zstd fails only for want of memory: then they stay as they are.
-fn shorter(codec: i64, bytes: &[u8], compressor: Option<&mut Compressor<'static>>) -> Packed {
-    let worth_it = bytes.len() >= WORTH_IT_BYTES;
-    let compressed = compressor.filter(|_| worth_it).and_then(|compressor| compressor.compress(bytes).ok());
-    match compressed.filter(|compressed| compressed.len() < bytes.len()) {
-        Some(bytes) => Packed { codec, bytes },
-        None => Packed { codec: RAW, bytes: bytes.to_vec() },
+fn shorter(
+    codec: i64,
+    bytes: &[u8],
+    compressor: Option<&mut Compressor<'static>>,
+    buffer: &mut Vec<u8>,
+) -> Packed {
+    if let Some(compressor) = compressor.filter(|_| bytes.len() >= WORTH_IT_BYTES) {
+        buffer.clear();
+        buffer.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
+        if compressor.compress_to_buffer(bytes, buffer).is_ok_and(|length| length < bytes.len()) {
+            return Packed { codec, bytes: buffer.as_slice().to_vec() };
+        }
     }
+    Packed { codec: RAW, bytes: bytes.to_vec() }
 }
 
 /// A connection's side of reading: decompresses with whatever dictionary was used.

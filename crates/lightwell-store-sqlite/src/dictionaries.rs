@@ -1,7 +1,7 @@
 //! The compression dictionaries of a store: which ones all threads use, and the training of better ones.
 //!
-//! A store without dictionaries trains small ones from its first hundred texts, at once, so that a short run is small too, and
-//! large ones from its first thousand, on a thread of their own. Each day's file gets a copy of those that it uses.
+//! A store without dictionaries takes some of its first hundred texts for them, as they are, so that a short run is small too. Better ones
+//! are trained from the first thousand, on a thread of their own. Each day's file gets a copy of those that it uses.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -57,8 +57,8 @@ struct Sampling {
 impl Texts {
     fn dictionary_bytes(self, stage: usize) -> usize {
         match self {
-            Self::Content => [16 << 10, 110 << 10][stage],
-            Self::Bodies => [4 << 10, 16 << 10][stage],
+            Self::Content => [32 << 10, 110 << 10][stage],
+            Self::Bodies => [8 << 10, 16 << 10][stage],
         }
     }
 
@@ -116,32 +116,31 @@ impl Dictionaries {
         }
         sampling.stage += 1;
         if stage + 1 < SAMPLES.len() {
-            // A few milliseconds, once in the life of a store.
-            return self.train(texts, stage, &sampling.samples);
+            let newest: Vec<u8> = sampling.samples.iter().rev().flatten().copied().collect();
+            self.install(texts, newest.into_iter().take(texts.dictionary_bytes(stage)).collect());
+            return true;
         }
         training.done.store(true, Ordering::Relaxed);
         let samples = std::mem::take(&mut sampling.samples);
         let this = Arc::clone(self);
         let train = move || {
-            this.train(texts, stage, &samples);
+            // Too few or too equal samples: go on with what there is.
+            if let Ok(trained) = zstd::dict::from_samples(&samples, texts.dictionary_bytes(stage)) {
+                this.install(texts, trained);
+            }
         };
         // Without a thread there is no better dictionary: the files are larger, nothing else.
         let _ = std::thread::Builder::new().name("lightwell-train".to_owned()).spawn(train);
         false
     }
 
-    fn train(&self, texts: Texts, stage: usize, samples: &[Vec<u8>]) -> bool {
-        // Too few or too equal samples: go on without.
-        let Ok(bytes) = zstd::dict::from_samples(samples, texts.dictionary_bytes(stage)) else {
-            return false;
-        };
+    fn install(&self, texts: Texts, bytes: Vec<u8>) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let codec = state.next_codec;
         state.next_codec += 1;
         let row = Arc::new(DictionaryRow { codec, for_bodies: texts.for_bodies(), bytes });
         state.known.push(Arc::clone(&row));
         *state.in_use.of_mut(texts) = Some(row);
-        true
     }
 }
 

@@ -11,9 +11,9 @@ use crate::dictionaries::Held;
 use crate::fault::Result;
 use crate::key_index::KeyIndex;
 use crate::memo::{PackedContent, Said};
-use crate::prepare::Shared;
 use crate::recent::Recent;
 use crate::schema::{ContentRow, LargeRow, NodeRow, Table};
+use crate::shared::Shared;
 
 /// Contents and nodes that were used lately, by tenant.
 pub struct Histories {
@@ -75,16 +75,44 @@ impl Histories {
         };
         let (system, tools) = (content(&shared.system_prompt)?, content(&shared.tools)?);
         let [system, tools] = [system, tools].map(|found| found.map(|found| found.seq));
-        // The longest prefix whose node is known. The last node of the input is needed even if that of the output is known.
-        let tenant = target.tenant;
-        let known =
-            (0..shared.inputs).rev().find_map(|i| Some((i, self.nodes.get(&(tenant, shared.nodes[i]))?)));
-        let (from, seq) = known.map_or((0, 0), |(i, node)| (i + 1, node));
-        let mut node = Found { seq, is_new: false };
-        let mut places = Places { system, tools, input_head: seq, output_head: 0 };
-        for i in from..shared.messages.len() {
-            node = self.node(target, node, (&shared.messages[i], shared.nodes[i]))?;
-            if i < shared.inputs {
+        let (messages, nodes, inputs) = (&shared.messages, &shared.nodes, shared.inputs());
+        let mut places = match self.longest(target.tenant, shared) {
+            Some((from, node)) => {
+                self.append(target, node, (&messages[from..], &nodes[from..]), inputs - from)?
+            }
+            None if shared.known_node.is_some() => {
+                let (messages, nodes, inputs) = shared.spelled_out();
+                self.append(target, 0, (&messages, &nodes), inputs)?
+            }
+            None => self.append(target, 0, (messages, nodes), inputs)?,
+        };
+        (places.system, places.tools) = (system, tools);
+        Ok(places)
+    }
+
+    /// The longest history of the input that has a node here, and how many of the messages are in it. (The last node of the
+    /// input is needed even if that of the output is known.)
+    fn longest(&mut self, tenant: i64, shared: &Shared) -> Option<(usize, i64)> {
+        (0..shared.inputs())
+            .rev()
+            .map(|place| (place + 1, shared.nodes[place]))
+            .chain(shared.known_node.map(|id| (0, id)))
+            .find_map(|(from, id)| Some((from, self.nodes.get(&(tenant, id))?)))
+    }
+
+    /// Continues a history with messages, the first of which are input.
+    fn append(
+        &mut self,
+        target: &mut Target<'_>,
+        node: i64,
+        (messages, nodes): (&[Said], &[NodeId]),
+        inputs: usize,
+    ) -> Result<Places> {
+        let mut node = Found { seq: node, is_new: false };
+        let mut places = Places { input_head: node.seq, ..Places::default() };
+        for (place, (message, id)) in messages.iter().zip(nodes).enumerate() {
+            node = self.node(target, node, (message, *id))?;
+            if place < inputs {
                 places.input_head = node.seq;
             }
         }

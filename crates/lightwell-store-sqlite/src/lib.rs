@@ -42,6 +42,7 @@ mod rollup;
 mod schema;
 mod selection;
 mod shard;
+mod shared;
 mod sqlite_store;
 mod sweep;
 mod symbols;

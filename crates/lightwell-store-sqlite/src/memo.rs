@@ -1,14 +1,14 @@
 //! What was hashed before need not be written as JSON and hashed again.
 //!
-//! Nearly all messages of a call were in the call before it. A message is recognised by a 128-bit fingerprint; only what is not
-//! recognised is brought into canonical form for its [`ContentId`]. The fingerprint is HighwayHash under a key that is random
+//! Nearly all messages of a call were in the call before it. A history, or a message, is recognised by a 128-bit fingerprint; only
+//! what is not recognised is brought into canonical form for its [`ContentId`]. The fingerprint is HighwayHash under a key that is random
 //! in each process and never leaves it, because who writes messages must not be able to make two of them look alike.
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use highway::{HighwayHash, HighwayHasher, Key};
-use lightwell_model::{Content, ContentId, Message, PartBody, TenantId, ToolDefinition, limits};
+use lightwell_model::{Content, ContentId, Message, NodeId, PartBody, TenantId, ToolDefinition, limits};
 
 use crate::codec::{Encoder, Packed, Texts};
 use crate::recent::Recent;
@@ -59,15 +59,18 @@ impl Source {
     /// Roughly what it takes of memory.
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Message(message) => {
-                message.parts.iter().map(|part| part_bytes(&part.body) + 128).sum::<usize>() + 64
-            }
+            Self::Message(message) => Self::message_bytes(message),
             Self::Text(text) => text.len(),
             Self::Tools(tools) => tools
                 .iter()
                 .map(|tool| tool.description.len() + tool.input_schema.as_bytes().len() + 192)
                 .sum(),
         }
+    }
+
+    /// Roughly what a message takes of memory.
+    pub fn message_bytes(message: &Message) -> usize {
+        message.parts.iter().map(|part| part_bytes(&part.body) + 128).sum::<usize>() + 64
     }
 
     /// Its canonical form.
@@ -82,13 +85,7 @@ impl Source {
     /// Feeds everything that it says; false when it says something of unknown shape.
     fn feed(&self, hasher: &mut impl Hasher) -> bool {
         match self {
-            Self::Message(message) => {
-                (0_u8, &message.role, &message.name, message.parts.len()).hash(hasher);
-                message.parts.iter().all(|part| {
-                    part.provider_type.hash(hasher);
-                    feed_part(&part.body, hasher)
-                })
-            }
+            Self::Message(message) => feed_message(message, hasher),
             Self::Text(text) => {
                 (1_u8, text).hash(hasher);
                 true
@@ -102,6 +99,14 @@ impl Source {
             }
         }
     }
+}
+
+fn feed_message(message: &Message, hasher: &mut impl Hasher) -> bool {
+    (0_u8, &message.role, &message.name, message.parts.len()).hash(hasher);
+    message.parts.iter().all(|part| {
+        part.provider_type.hash(hasher);
+        feed_part(&part.body, hasher)
+    })
 }
 
 fn feed_part(body: &PartBody, hasher: &mut impl Hasher) -> bool {
@@ -131,50 +136,101 @@ fn part_bytes(body: &PartBody) -> usize {
 /// Threads that look up different contents seldom wait for each other.
 const LOCKS: usize = 16;
 
-/// Addresses of content that was seen lately. All threads share it: the next call of a conversation may reach any of them.
+/// What a fingerprint is of. Fingerprints of two kinds are never equal.
+const ONE: u8 = 0;
+const HISTORY: u8 = 1;
+
+/// Addresses of content and histories that were seen lately. All threads share it: the next call of a conversation may reach
+/// any of them.
 pub struct Memo {
     key: Key,
-    known: [Mutex<Recent<u128, ContentId>>; LOCKS],
+    contents: Known<ContentId>,
+    histories: Known<NodeId>,
+}
+
+struct Known<T>([Mutex<Recent<u128, T>>; LOCKS]);
+
+/// The way of a history through the hash: where it stands after each message.
+pub struct Trail {
+    hashers: Vec<HighwayHasher>,
 }
 
 impl Memo {
-    /// Remembers about this many.
+    /// Remembers about this many of each.
     pub fn new(capacity: usize) -> Self {
         let random = || RandomState::new().build_hasher().finish();
-        let known = |_| Mutex::new(Recent::new(capacity.div_ceil(LOCKS)));
-        Self { key: Key([random(), random(), random(), random()]), known: std::array::from_fn(known) }
+        let key = Key([random(), random(), random(), random()]);
+        Self { key, contents: Known::new(capacity), histories: Known::new(capacity) }
     }
 
     /// Gives content its address. Tenants do not share what is remembered.
     pub fn address(&self, tenant: &TenantId, source: Source, encoder: &mut Encoder) -> Said {
-        let fingerprint = self.fingerprint(tenant, &source);
-        if let Some(id) = fingerprint.and_then(|fingerprint| self.known(fingerprint)) {
+        let mut hasher = self.hasher(ONE, tenant);
+        let fingerprint = source.feed(&mut hasher).then(|| finish(hasher));
+        if let Some(id) = fingerprint.and_then(|fingerprint| self.contents.get(fingerprint)) {
             return Said { id, source, packed: None };
         }
         let content = source.address();
         let id = content.id();
         if let Some(fingerprint) = fingerprint {
-            self.lock(fingerprint).put(fingerprint, id);
+            self.contents.put(fingerprint, id);
         }
         Said { id, source, packed: Some(PackedContent::new(&content, encoder)) }
     }
 
-    fn known(&self, fingerprint: u128) -> Option<ContentId> {
+    /// Follows a history, as far as its messages are of known shape.
+    pub fn trail<'a>(&self, tenant: &TenantId, messages: impl Iterator<Item = &'a Message>) -> Trail {
+        let mut hasher = self.hasher(HISTORY, tenant);
+        let hashers =
+            messages.map_while(|message| feed_message(message, &mut hasher).then(|| hasher.clone()));
+        Trail { hashers: hashers.collect() }
+    }
+
+    /// The address of a history, if it is remembered.
+    pub fn history(&self, fingerprint: u128) -> Option<NodeId> {
+        self.histories.get(fingerprint)
+    }
+
+    /// Remembers a history.
+    pub fn remember(&self, fingerprint: u128, node: NodeId) {
+        self.histories.put(fingerprint, node);
+    }
+
+    fn hasher(&self, what: u8, tenant: &TenantId) -> HighwayHasher {
+        let mut hasher = HighwayHasher::new(self.key);
+        (what, tenant).hash(&mut hasher);
+        hasher
+    }
+}
+
+impl Trail {
+    /// What a history is recognised by, after the message of this place.
+    pub fn fingerprint(&self, place: usize) -> Option<u128> {
+        self.hashers.get(place).cloned().map(finish)
+    }
+}
+
+impl<T: Clone> Known<T> {
+    fn new(capacity: usize) -> Self {
+        Self(std::array::from_fn(|_| Mutex::new(Recent::new(capacity.div_ceil(LOCKS)))))
+    }
+
+    fn get(&self, fingerprint: u128) -> Option<T> {
         self.lock(fingerprint).get(&fingerprint)
     }
 
-    fn lock(&self, fingerprint: u128) -> std::sync::MutexGuard<'_, Recent<u128, ContentId>> {
-        self.known[fingerprint as usize % LOCKS].lock().unwrap_or_else(PoisonError::into_inner)
+    fn put(&self, fingerprint: u128, value: T) {
+        self.lock(fingerprint).put(fingerprint, value);
     }
 
-    fn fingerprint(&self, tenant: &TenantId, source: &Source) -> Option<u128> {
-        let mut hasher = HighwayHasher::new(self.key);
-        tenant.hash(&mut hasher);
-        source.feed(&mut hasher).then(|| {
-            let [low, high] = hasher.finalize128();
-            u128::from(high) << 64 | u128::from(low)
-        })
+    fn lock(&self, fingerprint: u128) -> MutexGuard<'_, Recent<u128, T>> {
+        self.0[fingerprint as usize % LOCKS].lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn finish(hasher: HighwayHasher) -> u128 {
+    let [low, high] = hasher.finalize128();
+    u128::from(high) << 64 | u128::from(low)
 }
 
 #[cfg(test)]

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use lightwell_model::{ContentId, Event, Fragment, Generation, NodeId, Record, RecordKind, Step, TenantId};
+use lightwell_model::{ContentId, Event, Fragment, Generation, Record, RecordKind, Step, TenantId};
 use lightwell_store::arrival;
 
 use crate::codec::{Encoder, Packed, Texts};
 use crate::codes;
-use crate::memo::{Memo, Said, Source};
+use crate::memo::Memo;
+use crate::shared::Shared;
 
 /// A record on its way into a file.
 #[derive(Debug)]
@@ -38,28 +39,6 @@ pub struct Prepared {
     pub shared: Shared,
     /// Roughly what it takes of memory while it waits.
     pub bytes: usize,
-}
-
-/// The content of a generation, and the history after each message.
-#[derive(Debug, Default)]
-pub struct Shared {
-    /// System prompt.
-    pub system_prompt: Option<Said>,
-    /// Tool set.
-    pub tools: Option<Said>,
-    /// Messages of input and output.
-    pub messages: Vec<Said>,
-    /// The history after each message.
-    pub nodes: Vec<NodeId>,
-    /// How many of the messages are input.
-    pub inputs: usize,
-}
-
-impl Shared {
-    fn bytes(&self) -> usize {
-        let contents = self.messages.iter().chain(&self.system_prompt).chain(&self.tools);
-        contents.map(|said| said.source.bytes()).sum()
-    }
 }
 
 /// What a thread needs to prepare records.
@@ -127,29 +106,9 @@ impl Preparer {
         mut generation: Generation,
     ) -> (Record, Timestamp, Shared, Option<ContentId>) {
         let digest = generation.fragments.is_empty().then(|| generation.clone().address().digest());
-        let (prompt, tools) =
-            (std::mem::take(&mut generation.system_prompt), std::mem::take(&mut generation.tools));
-        let (input, output) = (std::mem::take(&mut generation.input), std::mem::take(&mut generation.output));
-        let inputs = input.len();
-        let mut address = |source| self.memo.address(tenant, source, &mut self.encoder);
-        let shared = Shared {
-            system_prompt: (!prompt.is_empty()).then(|| address(Source::Text(prompt))),
-            tools: (!tools.is_empty()).then(|| address(Source::Tools(tools))),
-            messages: input
-                .into_iter()
-                .chain(output)
-                .map(|message| address(Source::Message(message)))
-                .collect(),
-            nodes: Vec::new(),
-            inputs,
-        };
-        let chain = |node: &mut NodeId, said: &Said| {
-            *node = node.then(said.id);
-            Some(*node)
-        };
-        let nodes = shared.messages.iter().scan(NodeId::ROOT, chain).collect();
+        let shared = Shared::take(tenant, &mut generation, (&self.memo, &mut self.encoder));
         let received_at = generation.received_at;
-        (generation.into(), received_at, Shared { nodes, ..shared }, digest)
+        (generation.into(), received_at, shared, digest)
     }
 }
 
@@ -159,21 +118,13 @@ impl Prepared {
         let mut record = self.head;
         restore_told(&mut record, &self.conversation_id, self.received_at, self.digest);
         if let Record::Generation(generation) = &mut record {
-            let Shared { system_prompt, tools, messages, inputs, .. } = self.shared;
-            for (place, said) in messages.into_iter().chain(system_prompt).chain(tools).enumerate() {
-                match said.source {
-                    Source::Message(message) if place < inputs => generation.input.push(message),
-                    Source::Message(message) => generation.output.push(message),
-                    Source::Text(text) => generation.system_prompt = text,
-                    Source::Tools(tools) => generation.tools = tools,
-                }
-            }
+            self.shared.put(generation);
         }
         record
     }
 }
 
-/// Puts back what [`Prepared::new`] took out, except for content.
+/// Puts back what [`Preparer::prepare`] took out, except for content.
 pub fn restore(
     kind: RecordKind,
     body: &[u8],

@@ -422,7 +422,7 @@ table! {
         codec: i64 = "integer primary key" Key,
         /// For bodies of records; otherwise for content.
         for_bodies: bool = "int not null" Dimension,
-        /// As zstd trained it.
+        /// As zstd trained it, or just text.
         bytes: Vec<u8> = "blob not null" Payload,
     }
 }

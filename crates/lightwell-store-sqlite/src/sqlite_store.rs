@@ -37,8 +37,8 @@ const PREPARERS: usize = 2;
 const SMALLEST_PART: usize = 32;
 const READERS: usize = 2;
 
-/// How many contents are recognised: those of some hundreds of conversations.
-const MEMO: usize = 1 << 17;
+/// How many contents and histories are recognised: those of some thousands of conversations.
+const MEMO: usize = 1 << 16;
 
 /// Records in SQLite files below one folder, which belongs to one process at a time.
 pub struct SqliteStore {
