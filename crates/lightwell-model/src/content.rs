@@ -34,6 +34,22 @@ impl ContentId {
     }
 }
 
+/// The address of canonical bytes that come in pieces. BLAKE3 is fastest when the pieces are long.
+#[derive(Debug, Default)]
+pub struct ContentHash(blake3::Hasher);
+
+impl ContentHash {
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The address of all pieces together.
+    pub fn finish(&self) -> ContentId {
+        ContentId(truncate(self.0.finalize()))
+    }
+}
+
 impl fmt::Display for ContentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         hex(&self.0, f)

@@ -32,7 +32,7 @@ mod usage;
 mod validate;
 
 pub use address::{AddressedGeneration, NotCanonical};
-pub use content::{Content, ContentId, NodeId};
+pub use content::{Content, ContentHash, ContentId, NodeId};
 pub use delivery::{Counters, DeliveryReport, Process};
 pub use event::Event;
 pub use generation::{

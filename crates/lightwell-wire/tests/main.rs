@@ -9,6 +9,7 @@ mod wire {
     mod insidellm;
     mod sigil_json;
     mod sigil_round_trip;
+    mod sigil_spellings;
     mod sigil_write;
     mod speed;
 }
