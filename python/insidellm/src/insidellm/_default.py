@@ -10,9 +10,12 @@ from .client import InsideLLMClient
 from .exceptions import ConfigurationError
 
 
+_package = sys.modules[__package__]
+
+
 def current_client() -> Optional[EventClient]:
     """The default client, None before `initialize()`."""
-    return cast(Optional[EventClient], getattr(sys.modules[__package__], "_default_client", None))
+    return cast(Optional[EventClient], _package.__dict__.get("_default_client"))
 
 
 def get_client() -> InsideLLMClient:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import os
 from types import TracebackType
-from typing import Any, Dict, List, Optional, Protocol, Type, TypeVar
+from typing import Any, Callable, Dict, List, Optional, Protocol, Type, TypeVar
 
-from ._runs import RunRegistry
+from lightwell import new_event_id
+
+from ._runs import Run, RunRegistry
 from .models import Event, EventType, checked_metadata
-from .utils import generate_uuid
 
 logger = logging.getLogger("insidellm")
 
@@ -21,6 +22,7 @@ class EventQueue(Protocol):
     """Where a client puts its events."""
 
     def add_event(self, event: Event) -> None: ...
+    def add_plain(self, event: Event) -> bool: ...
     def count_invalid(self) -> None: ...
     def flush(self, timeout: Optional[float] = None) -> bool: ...
     def get_queue_size(self) -> int: ...
@@ -34,6 +36,8 @@ class EventClient:
         self.queue_manager = queue_manager
         self._strict_validation = strict_validation
         self._runs = RunRegistry()
+        self.current_run: Callable[[], Optional[Run]] = self._runs.current
+        """The run that this thread or task is in."""
         self._closed = False
 
     def start_run(
@@ -49,7 +53,7 @@ class EventClient:
         run_metadata = checked_metadata(metadata or {})
         event = _session_event(
             EventType.SESSION_START,
-            generate_uuid() if run_id is None else run_id,
+            new_event_id() if run_id is None else run_id,
             user_id if user_id is not None else os.environ.get("INSIDELLM_USER_ID", "").strip() or _ANONYMOUS,
             run_metadata,
         )
@@ -81,7 +85,13 @@ class EventClient:
             logger.warning("event %s was dropped: the client is shut down", event.event_id)
             return
         try:
-            self._complete(event)
+            run = self._runs.get(event.run_id)
+            if run is None or event.user_id is None:
+                self._complete(event)
+            elif run.metadata:
+                event.metadata = {**run.metadata, **(event.metadata or {})}
+            if self.queue_manager.add_plain(event):
+                return
             event.validate()
         except ValueError as error:
             logger.error("%s", error)

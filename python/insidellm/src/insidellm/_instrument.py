@@ -20,6 +20,8 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 class Span:
     """One execution of a decorated function."""
 
+    __slots__ = ()
+
     def succeed(self, result: Any) -> None:
         """The function returned."""
         raise NotImplementedError
@@ -38,21 +40,25 @@ def instrument(func: _Function, open_span: Opener) -> _Function:
     A generator's span opens when the function is called and closes when the generator is exhausted or closed, with the
     text of what it yielded as result.
     """
-    opener = functools.partial(_quietly, open_span)
     if inspect.iscoroutinefunction(func):
-        wrapper = _coroutine_wrapper(func, opener)
+        wrapper = _coroutine_wrapper(func, open_span)
     elif inspect.isasyncgenfunction(func):
-        wrapper = _generator_wrapper(func, opener, _drive_async)
+        wrapper = _generator_wrapper(func, open_span, _drive_async)
     elif inspect.isgeneratorfunction(func):
-        wrapper = _generator_wrapper(func, opener, _drive)
+        wrapper = _generator_wrapper(func, open_span, _drive)
     else:
-        wrapper = _function_wrapper(func, opener)
+        wrapper = _function_wrapper(func, open_span)
     return cast(_Function, functools.wraps(func)(wrapper))
 
 
-def _function_wrapper(func: Callable[..., Any], opener: Callable[..., Optional[Span]]) -> Callable[..., Any]:
+def _function_wrapper(func: Callable[..., Any], open_span: Opener) -> Callable[..., Any]:
+    # As the others, with the calls that this needs for each execution written out: they are what it costs.
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        span = opener(args, kwargs)
+        try:
+            span = open_span(args, kwargs)
+        except Exception:
+            span = None
+            _warn()
         if span is None:
             return func(*args, **kwargs)
         try:
@@ -60,15 +66,18 @@ def _function_wrapper(func: Callable[..., Any], opener: Callable[..., Optional[S
         except BaseException as error:
             _quietly(span.fail, error)
             raise
-        _quietly(span.succeed, result)
+        try:
+            span.succeed(result)
+        except Exception:
+            _warn()
         return result
 
     return wrapper
 
 
-def _coroutine_wrapper(func: Callable[..., Any], opener: Callable[..., Optional[Span]]) -> Callable[..., Any]:
+def _coroutine_wrapper(func: Callable[..., Any], open_span: Opener) -> Callable[..., Any]:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        span = opener(args, kwargs)
+        span = _quietly(open_span, args, kwargs)
         if span is None:
             return await func(*args, **kwargs)
         try:
@@ -83,10 +92,10 @@ def _coroutine_wrapper(func: Callable[..., Any], opener: Callable[..., Optional[
 
 
 def _generator_wrapper(
-    func: Callable[..., Any], opener: Callable[..., Optional[Span]], drive: Callable[..., Any]
+    func: Callable[..., Any], open_span: Opener, drive: Callable[..., Any]
 ) -> Callable[..., Any]:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        span = opener(args, kwargs)
+        span = _quietly(open_span, args, kwargs)
         return drive(func(*args, **kwargs), span)
 
     return wrapper
@@ -156,5 +165,9 @@ def _quietly(function: Callable[..., Any], *args: Any) -> Any:
     try:
         return function(*args)
     except Exception:
-        logger.warning("insidellm: an event was not logged", exc_info=True)
+        _warn()
         return None
+
+
+def _warn() -> None:
+    logger.warning("insidellm: an event was not logged", exc_info=True)

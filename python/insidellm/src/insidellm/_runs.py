@@ -38,7 +38,9 @@ class RunRegistry:
 
     def __init__(self) -> None:
         self._key = next(_registry_keys)
-        self._open: Dict[str, Run] = {}
+        self._open: Dict[Optional[str], Run] = {}
+        self.get = self._open.get
+        """An open run by its id, None when there is none."""
 
     def start(self, run_id: str, user_id: str, metadata: Dict[str, Any]) -> Run:
         """Makes a run the current one of this context."""
@@ -56,15 +58,12 @@ class RunRegistry:
             run.ended = True
         return run
 
-    def get(self, run_id: Optional[str]) -> Optional[Run]:
-        """An open run by its id."""
-        return self._open.get(run_id) if run_id is not None else None
-
     def current(self) -> Optional[Run]:
         """The run that this context is in."""
-        own = (_context_runs.get() or {}).get(self._key)
+        runs = _context_runs.get()
+        own = runs.get(self._key) if runs is not None else None
         if own is not None:
-            return _first_open(own)
+            return own if not own.ended else _first_open(own)
         while True:
             try:
                 return next(reversed(self._open.values()), None)

@@ -7,6 +7,8 @@ a number may come as a numeric string, a text as UTF-8 bytes, a list as a tuple.
 import json
 from typing import Any, Callable, ClassVar, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type, TypeVar, Union
 
+from lightwell import EventSchema
+
 from .exceptions import ValidationError
 
 Coercer = Callable[[Any], Any]
@@ -18,13 +20,14 @@ _FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
 
 
 class FieldInfo(NamedTuple):
-    """One field of a schema. `exact` is the type that needs no coercion."""
+    """One field of a schema. `exact` is the type that needs no coercion, `kind` what the native core calls it."""
 
     name: str
     coerce: Coercer
     exact: Optional[type]
     default: Any
     nullable: bool
+    kind: str
 
     @property
     def required(self) -> bool:
@@ -56,7 +59,7 @@ class Model:
     def coerce(cls, values: Mapping[str, Any]) -> Dict[str, Any]:
         """All fields in order of declaration, coerced, defaults filled in."""
         coerced: Dict[str, Any] = {}
-        for name, coerce, exact, default, nullable in cls.schema:
+        for name, coerce, exact, default, nullable, _kind in cls.schema:
             value = values.get(name, _MISSING)
             if value is _MISSING:
                 if default is _MISSING:
@@ -73,7 +76,7 @@ class Model:
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> None:
         """As `coerce`, without making anything."""
-        for name, coerce, exact, default, nullable in cls.schema:
+        for name, coerce, exact, default, nullable, _kind in cls.schema:
             value = values.get(name, _MISSING)
             if type(value) is exact:
                 continue
@@ -85,6 +88,14 @@ class Model:
                     coerce(value)
                 except (TypeError, ValueError) as error:
                     raise ValidationError(f"{cls.__name__}.{name} {error}") from None
+
+    @classmethod
+    def native(cls, event_type: str) -> EventSchema:
+        """The schema as the native core knows it."""
+        fields = [
+            (field.name, field.kind, field.nullable, () if field.required else (field.default,)) for field in cls.schema
+        ]
+        return EventSchema(event_type, fields)
 
     @classmethod
     def model_validate(cls: Type[_Model], values: Mapping[str, Any]) -> _Model:
@@ -205,19 +216,19 @@ def _list_of(coerce: Coercer, value: Any) -> List[Any]:
     return [coerce(item) for item in value]
 
 
-_COERCERS: Dict[Any, Tuple[Coercer, Optional[type]]] = {
-    str: (as_text, str),
-    int: (as_int, int),
-    float: (as_float, float),
-    bool: (as_bool, bool),
-    Any: (as_any, None),
-    Union[int, float]: (as_number, float),
-    Union[str, int, float, bool]: (as_primitive, str),
-    Dict[str, Any]: (as_dict, None),
-    Dict[str, str]: (lambda value: _dict_of(as_text, value), None),
-    Dict[str, Union[int, float]]: (lambda value: _dict_of(as_number, value), None),
-    List[str]: (lambda value: _list_of(as_text, value), None),
-    List[Dict[str, Any]]: (lambda value: _list_of(as_dict, value), None),
+_COERCERS: Dict[Any, Tuple[Coercer, Optional[type], str]] = {
+    str: (as_text, str, "text"),
+    int: (as_int, int, "whole"),
+    float: (as_float, float, "real"),
+    bool: (as_bool, bool, "flag"),
+    Any: (as_any, None, "any"),
+    Union[int, float]: (as_number, float, "number"),
+    Union[str, int, float, bool]: (as_primitive, str, "primitive"),
+    Dict[str, Any]: (as_dict, None, "object"),
+    Dict[str, str]: (lambda value: _dict_of(as_text, value), None, "other"),
+    Dict[str, Union[int, float]]: (lambda value: _dict_of(as_number, value), None, "other"),
+    List[str]: (lambda value: _list_of(as_text, value), None, "texts"),
+    List[Dict[str, Any]]: (lambda value: _list_of(as_dict, value), None, "objects"),
 }
 
 
@@ -226,5 +237,5 @@ def _field(name: str, annotation: Any, default: Any) -> FieldInfo:
     nullable = annotation is Any or type(None) in arguments
     if nullable and annotation is not Any:
         annotation = Union[tuple(item for item in arguments if item is not type(None))]
-    coerce, exact = _COERCERS[annotation]
-    return FieldInfo(name, coerce, exact, default, nullable)
+    coerce, exact, kind = _COERCERS[annotation]
+    return FieldInfo(name, coerce, exact, default, nullable, kind)

@@ -7,11 +7,22 @@ from typing import Any, Dict, Mapping, Optional, Type
 
 from . import _default
 from ._event_client import EventClient
+from ._emit import emit
 from ._spans import LLMCallSpan, ToolCallSpan
-from .models import PAYLOADS, Event, EventType
+from .models import EventType, filled
 from .utils import current_parent, format_stack_trace, generate_uuid, set_current_parent
 
 _UNSET: Any = object()
+
+# Looking a member up costs as much as a call.
+_AGENT_RESPONSE = EventType.AGENT_RESPONSE
+_ERROR = EventType.ERROR
+_LLM_REQUEST = EventType.LLM_REQUEST
+_LLM_RESPONSE = EventType.LLM_RESPONSE
+_PERFORMANCE_METRIC = EventType.PERFORMANCE_METRIC
+_TOOL_CALL = EventType.TOOL_CALL
+_TOOL_RESPONSE = EventType.TOOL_RESPONSE
+_USER_INPUT = EventType.USER_INPUT
 
 
 class InsideLLMTracker:
@@ -52,7 +63,7 @@ class InsideLLMTracker:
         """What a person said. `parent_event_id=None` makes it a root."""
         parent = kwargs.pop("parent_event_id", _UNSET)
         fields = {"input_text": input_text, "input_type": input_type}
-        return self._log_schema(EventType.USER_INPUT, fields, parent, kwargs)
+        return self._log_schema(_USER_INPUT, fields, parent, kwargs)
 
     def log_agent_response(
         self,
@@ -63,21 +74,21 @@ class InsideLLMTracker:
     ) -> str:
         """What the agent answered."""
         fields = {"response_text": response_text, "response_type": response_type}
-        return self._log_plain(EventType.AGENT_RESPONSE, fields, parent_event_id, kwargs)
+        return self._log_plain(_AGENT_RESPONSE, fields, parent_event_id, kwargs)
 
     def log_llm_request(
         self, model_name: str, provider: str, prompt: str, parent_event_id: Optional[str] = None, **kwargs: Any
     ) -> str:
         """A call to a model."""
         fields = {"model_name": model_name, "provider": provider, "prompt": prompt}
-        return self._log_schema(EventType.LLM_REQUEST, fields, _or_unset(parent_event_id), kwargs)
+        return self._log_schema(_LLM_REQUEST, fields, _or_unset(parent_event_id), kwargs)
 
     def log_llm_response(
         self, model_name: str, provider: str, response_text: str, parent_event_id: Optional[str] = None, **kwargs: Any
     ) -> str:
         """A model's reply."""
         fields = {"model_name": model_name, "provider": provider, "response_text": response_text}
-        return self._log_schema(EventType.LLM_RESPONSE, fields, _or_unset(parent_event_id), kwargs)
+        return self._log_schema(_LLM_RESPONSE, fields, _or_unset(parent_event_id), kwargs)
 
     def log_tool_call(
         self,
@@ -89,7 +100,7 @@ class InsideLLMTracker:
     ) -> str:
         """A tool is called."""
         fields = {"tool_name": tool_name, "tool_type": tool_type, "parameters": parameters}
-        return self._log_plain(EventType.TOOL_CALL, fields, parent_event_id, kwargs)
+        return self._log_plain(_TOOL_CALL, fields, parent_event_id, kwargs)
 
     def log_tool_response(
         self,
@@ -111,7 +122,7 @@ class InsideLLMTracker:
             "success": success,
             "error_message": error_message,
         }
-        return self._log_plain(EventType.TOOL_RESPONSE, fields, parent_event_id, kwargs)
+        return self._log_plain(_TOOL_RESPONSE, fields, parent_event_id, kwargs)
 
     def log_error(
         self,
@@ -123,7 +134,7 @@ class InsideLLMTracker:
     ) -> str:
         """A failure."""
         fields = {"error_type": error_type, "error_message": error_message, "error_code": error_code}
-        return self._log_schema(EventType.ERROR, fields, _or_unset(parent_event_id), kwargs)
+        return self._log_schema(_ERROR, fields, _or_unset(parent_event_id), kwargs)
 
     def log_performance_metric(
         self, metric_name: str, metric_value: float, metric_unit: Optional[str] = None, **kwargs: Any
@@ -131,7 +142,7 @@ class InsideLLMTracker:
         """A measurement."""
         parent = kwargs.pop("parent_event_id", None)
         fields = {"metric_name": metric_name, "metric_value": metric_value, "metric_unit": metric_unit}
-        return self._log_plain(EventType.PERFORMANCE_METRIC, fields, parent, kwargs)
+        return self._log_plain(_PERFORMANCE_METRIC, fields, parent, kwargs)
 
     def track_llm_call(self, model_name: str, provider: str, prompt: str, **kwargs: Any) -> LLMCallSpan:
         """Logs a request now and, by calling what the block receives, the response; an exception is logged and passed on.
@@ -145,6 +156,19 @@ class InsideLLMTracker:
     ) -> ToolCallSpan:
         """As `track_llm_call`, for a tool."""
         return ToolCallSpan(self, tool_name, parameters, tool_type, kwargs)
+
+    def log(self, event_type: EventType, payload: Dict[str, Any], parent: Any = _UNSET, metadata: Any = None) -> str:
+        """Logs an event of any type. Without `parent` it is a child of the one before it."""
+        run_id = self.run_id
+        if parent is _UNSET:
+            parent = current_parent(run_id)
+        if metadata:
+            metadata = {**self.metadata, **metadata}
+        else:
+            metadata = self.metadata
+        event_id = emit(self.client, event_type, run_id, self.user_id, parent, metadata, payload)
+        set_current_parent(run_id, event_id)
+        return event_id
 
     def flush(self, timeout: Optional[float] = None) -> bool:
         """As `InsideLLMClient.flush`."""
@@ -182,30 +206,18 @@ class InsideLLMTracker:
         self, event_type: EventType, fields: Dict[str, Any], parent: Any, extra: Mapping[str, Any]
     ) -> str:
         """Logs an event with every field of its schema; keywords that are no field of it are left out."""
-        schema = PAYLOADS[event_type]
-        fields.update((name, value) for name, value in extra.items() if name in schema.model_fields)
-        return self._log(event_type, schema.coerce(fields), parent, extra.get("metadata"))
+        metadata = extra.get("metadata") if extra else None
+        return self.log(event_type, filled(event_type, fields, extra), parent, metadata)
 
     def _log_plain(
         self, event_type: EventType, fields: Dict[str, Any], parent: Optional[str], extra: Dict[str, Any]
     ) -> str:
         """Logs an event with exactly these fields and keywords."""
-        metadata = extra.pop("metadata", None)
-        fields.update(extra)
-        return self._log(event_type, fields, _or_unset(parent), metadata)
-
-    def _log(self, event_type: EventType, payload: Dict[str, Any], parent: Any, metadata: Any) -> str:
-        event = Event(
-            event_type=event_type,
-            run_id=self.run_id,
-            user_id=self.user_id,
-            parent_event_id=current_parent(self.run_id) if parent is _UNSET else parent,
-            metadata={**self.metadata, **(metadata or {})},
-            payload=payload,
-        )
-        self.client.log_event(event)
-        set_current_parent(self.run_id, event.event_id)
-        return event.event_id
+        metadata = None
+        if extra:
+            metadata = extra.pop("metadata", None)
+            fields.update(extra)
+        return self.log(event_type, fields, _or_unset(parent), metadata)
 
 
 def _or_unset(parent_event_id: Optional[str]) -> Any:

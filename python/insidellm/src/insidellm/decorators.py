@@ -6,21 +6,34 @@ Without a client or a run the function just runs. Nothing that goes wrong in log
 from __future__ import annotations
 
 import logging
-import time
-from typing import Any, Callable, Dict, Optional, Set, Tuple, TypeVar
+from time import monotonic
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple, Type, TypeVar
+
+from lightwell import new_event_id
 
 from . import _default
+from ._emit import emitter, make_and_log
 from ._event_client import EventClient
 from ._extraction import CallReader, response_fields
 from ._instrument import Span, instrument
-from .models import Event, EventType
-from .utils import current_parent, elapsed_ms, format_stack_trace, set_current_parent
+from .client import InsideLLMClient
+from .models import EventType
+from .utils import current_parent, format_stack_trace, set_current_parent
 
 logger = logging.getLogger("insidellm")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Arguments = Tuple[Any, ...]
 _warned: Set[str] = set()
+
+# Looking a member up costs as much as a call.
+_AGENT_REASONING = EventType.AGENT_REASONING
+_ERROR = EventType.ERROR
+_FUNCTION_EXECUTION = EventType.FUNCTION_EXECUTION
+_LLM_REQUEST = EventType.LLM_REQUEST
+_LLM_RESPONSE = EventType.LLM_RESPONSE
+_TOOL_CALL = EventType.TOOL_CALL
+_TOOL_RESPONSE = EventType.TOOL_RESPONSE
 
 
 def track_llm_call(
@@ -35,21 +48,26 @@ def track_llm_call(
 
     def decorate(func: _Function) -> _Function:
         reader = CallReader(func)
+        model = {"model_name": model_name, "provider": provider}
+        name = _name(func)
 
         def open_span(args: _Arguments, kwargs: Dict[str, Any]) -> Optional[Span]:
-            log = _EventLog.open(client, metadata)
-            if log is None:
+            span = _begin(_LLMSpan, client, metadata)
+            if span is None:
                 return None
             prompt = extract_prompt(*args, **kwargs) if extract_prompt else reader.prompt(args, kwargs)
-            parameters = {name: value for name, value in kwargs.items() if name != "prompt"}
+            parameters = {name: value for name, value in kwargs.items() if name != "prompt"} if kwargs else {}
             request = {
                 "model_name": model_name,
                 "provider": provider,
                 "prompt": prompt if isinstance(prompt, str) else str(prompt),
                 "parameters": parameters,
             }
-            log.begin(EventType.LLM_REQUEST, request)
-            return _LLMSpan(log, model_name, provider, _name(func), extract_response)
+            span.parent = span.log(_LLM_REQUEST, request)
+            span.model = model
+            span.function_name = name
+            span.extract_response = extract_response
+            return span
 
         return instrument(func, open_span)
 
@@ -70,16 +88,19 @@ def track_tool_use(
         reader = CallReader(func)
 
         def open_span(args: _Arguments, kwargs: Dict[str, Any]) -> Optional[Span]:
-            log = _EventLog.open(client, metadata)
-            if log is None:
+            span = _begin(_ToolSpan, client, metadata)
+            if span is None:
                 return None
             if extract_parameters is not None:
                 parameters = extract_parameters(*args, **kwargs)
             else:
                 parameters = {"args": list(reader.own_args(args)), "kwargs": kwargs}
-            tool = {"tool_name": tool_name, "tool_type": tool_type}
-            log.begin_tool({**tool, "parameters": parameters})
-            return _ToolSpan(log, tool, extract_response)
+            call_id = new_event_id()
+            tool = {"tool_name": tool_name, "tool_type": tool_type, "call_id": call_id}
+            span.parent = span.log(_TOOL_CALL, {**tool, "parameters": parameters}, call_id)
+            span.tool = tool
+            span.extract_response = extract_response
+            return span
 
         return instrument(func, open_span)
 
@@ -94,9 +115,16 @@ def track_agent_step(
     """Logs an agent's step after it ran."""
 
     def decorate(func: _Function) -> _Function:
+        name = _name(func)
+        steps = [f"Executed {step_name}"]
+
         def open_span(args: _Arguments, kwargs: Dict[str, Any]) -> Optional[Span]:
-            log = _EventLog.open(client, metadata)
-            return None if log is None else _StepSpan(log, step_name, _name(func))
+            span = _begin(_StepSpan, client, metadata)
+            if span is not None:
+                span.step_name = step_name
+                span.steps = steps
+                span.function_name = name
+            return span
 
         return instrument(func, open_span)
 
@@ -112,65 +140,46 @@ def track_function_execution(
 
     def decorate(func: _Function) -> _Function:
         reader = CallReader(func)
+        name = function_name or _name(func)
 
         def open_span(args: _Arguments, kwargs: Dict[str, Any]) -> Optional[Span]:
-            log = _EventLog.open(client, metadata)
-            arguments = {"args": list(reader.own_args(args)), "kwargs": kwargs}
-            return None if log is None else _FunctionSpan(log, function_name or _name(func), arguments)
+            span = _begin(_FunctionSpan, client, metadata)
+            if span is not None:
+                span.function_name = name
+                span.arguments = {"args": list(reader.own_args(args)), "kwargs": kwargs}
+            return span
 
         return instrument(func, open_span)
 
     return decorate
 
 
-class _EventLog:
+class _Span(Span):
     """Logs the events of one execution, in the run that was current when it began."""
+
+    __slots__ = ("_client", "_emit", "_metadata", "_run_id", "_started", "_user_id", "parent")
 
     def __init__(
         self, client: EventClient, run_id: str, user_id: str, metadata: Optional[Dict[str, Any]]
     ) -> None:
         self._client = client
+        self._emit = emitter(client)
         self._run_id = run_id
         self._user_id = user_id
         self._metadata = metadata
-        self._parent = current_parent(run_id)
-        self._started = time.monotonic()
+        self.parent = current_parent(run_id)
+        """The event that the next one is a child of."""
+        self._started = monotonic()
 
-    @classmethod
-    def open(cls, client: Optional[EventClient], metadata: Optional[Dict[str, Any]]) -> Optional[_EventLog]:
-        """None, with a warning the first time, when there is no client or no run."""
-        client = client if client is not None else _default.current_client()
-        if client is None:
-            _warn_once("there is no client: call insidellm.initialize(); the function runs untracked")
-            return None
-        run_id, user_id = client.get_current_run_id(), client.get_current_user_id()
-        if run_id is None or user_id is None:
-            _warn_once("there is no current run: call start_run(); the function runs untracked")
-            return None
-        return cls(client, run_id, user_id, metadata)
-
-    def elapsed_ms(self) -> int:
-        """Milliseconds since the execution began."""
-        return elapsed_ms(self._started)
-
-    def begin(self, event_type: EventType, payload: Dict[str, Any]) -> None:
-        """Logs the opening event; the events after it are its children."""
-        self._parent = self.log(event_type, payload)
-
-    def begin_tool(self, payload: Dict[str, Any]) -> None:
-        """As `begin`, for a tool call, which names its own event as `call_id`."""
-        event = self._event(EventType.TOOL_CALL, payload)
-        event.payload["call_id"] = event.event_id
-        self._parent = self._send(event)
-
-    @property
-    def opening_id(self) -> Optional[str]:
-        """The id of the opening event."""
-        return self._parent
-
-    def log(self, event_type: EventType, payload: Dict[str, Any]) -> str:
-        """Logs an event below the opening one. Returns its id."""
-        return self._send(self._event(event_type, payload))
+    def log(self, event_type: EventType, payload: Dict[str, Any], event_id: Optional[str] = None) -> str:
+        """Logs an event below the parent. Returns its id."""
+        run_id = self._run_id
+        user_id, parent, metadata = self._user_id, self.parent, self._metadata
+        event_id = self._emit(
+            event_type.schema, event_id, run_id, user_id, parent, metadata, payload
+        ) or make_and_log(self._client, event_type, run_id, user_id, parent, metadata, payload, event_id)
+        set_current_parent(run_id, event_id)
+        return event_id
 
     def log_error(self, error_type: str, error: BaseException, context: Dict[str, Any]) -> None:
         """Logs a failure."""
@@ -181,103 +190,108 @@ class _EventLog:
             "stack_trace": format_stack_trace(error),
             "context": context,
         }
-        self.log(EventType.ERROR, payload)
+        self.log(_ERROR, payload)
 
-    def _event(self, event_type: EventType, payload: Dict[str, Any]) -> Event:
-        return Event(
-            event_type=event_type,
-            run_id=self._run_id,
-            user_id=self._user_id,
-            parent_event_id=self._parent,
-            metadata=self._metadata,
-            payload=payload,
+    def elapsed_ms(self) -> int:
+        """Milliseconds since the execution began."""
+        return int((monotonic() - self._started) * 1000)
+
+
+_Any_Span = TypeVar("_Any_Span", bound=_Span)
+
+
+def _begin(
+    span_class: Type[_Any_Span], client: Optional[EventClient], metadata: Optional[Dict[str, Any]]
+) -> Optional[_Any_Span]:
+    """A span in the current run. None, with a warning the first time, when there is no client or no run."""
+    if client is None:
+        client = _default.current_client()
+        if client is None:
+            _warn_once("there is no client: call insidellm.initialize(); the function runs untracked")
+            return None
+    if type(client) is InsideLLMClient:
+        run = client.current_run()
+        if run is not None:
+            return span_class(client, run.run_id, run.user_id, metadata)
+    else:
+        run_id, user_id = client.get_current_run_id(), client.get_current_user_id()
+        if run_id is not None and user_id is not None:
+            return span_class(client, run_id, user_id, metadata)
+    _warn_once("there is no current run: call start_run(); the function runs untracked")
+    return None
+
+
+class _LLMSpan(_Span):
+    __slots__ = ("extract_response", "function_name", "model")
+
+    model: Dict[str, str]
+    function_name: str
+    extract_response: Optional[Callable[[Any], Any]]
+
+    def succeed(self, result: Any) -> None:
+        elapsed = self.elapsed_ms()
+        fields = {"response_text": result} if type(result) is str else response_fields(result)
+        if self.extract_response is not None:
+            fields["response_text"] = str(_extracted(self.extract_response, result))
+        self.log(_LLM_RESPONSE, {**self.model, **fields, "response_time_ms": elapsed})
+
+    def fail(self, error: BaseException) -> None:
+        self.log_error("llm_call_error", error, {**self.model, "function_name": self.function_name})
+
+
+class _ToolSpan(_Span):
+    __slots__ = ("extract_response", "tool")
+
+    tool: Dict[str, str]
+    """The fields that the response shares with the call."""
+    extract_response: Optional[Callable[[Any], Any]]
+
+    def succeed(self, result: Any) -> None:
+        elapsed = self.elapsed_ms()
+        data = result if self.extract_response is None else _extracted(self.extract_response, result)
+        self.log(_TOOL_RESPONSE, {**self.tool, "response_data": data, "execution_time_ms": elapsed, "success": True})
+
+    def fail(self, error: BaseException) -> None:
+        outcome = {"response_data": None, "execution_time_ms": self.elapsed_ms(), "success": False}
+        self.log(_TOOL_RESPONSE, {**self.tool, **outcome, "error_message": str(error)})
+
+
+class _StepSpan(_Span):
+    __slots__ = ("function_name", "step_name", "steps")
+
+    step_name: str
+    steps: List[str]
+    function_name: str
+
+    def succeed(self, result: Any) -> None:
+        elapsed = self.elapsed_ms()
+        self.log(
+            _AGENT_REASONING,
+            {"reasoning_type": self.step_name, "reasoning_steps": self.steps, "reasoning_time_ms": elapsed},
         )
 
-    def _send(self, event: Event) -> str:
-        self._client.log_event(event)
-        set_current_parent(self._run_id, event.event_id)
-        return event.event_id
+    def fail(self, error: BaseException) -> None:
+        self.log_error(
+            "agent_step_error", error, {"step_name": self.step_name, "function_name": self.function_name}
+        )
 
 
-class _LLMSpan(Span):
-    def __init__(
-        self,
-        log: _EventLog,
-        model_name: str,
-        provider: str,
-        function_name: str,
-        extract_response: Optional[Callable[[Any], Any]],
-    ) -> None:
-        self._log = log
-        self._model = {"model_name": model_name, "provider": provider}
-        self._function_name = function_name
-        self._extract_response = extract_response
+class _FunctionSpan(_Span):
+    __slots__ = ("arguments", "function_name")
+
+    function_name: str
+    arguments: Dict[str, Any]
 
     def succeed(self, result: Any) -> None:
-        elapsed = self._log.elapsed_ms()
-        fields = response_fields(result)
-        if self._extract_response is not None:
-            fields["response_text"] = str(_extracted(self._extract_response, result))
-        self._log.log(EventType.LLM_RESPONSE, {**self._model, **fields, "response_time_ms": elapsed})
+        self._respond({"return_value": str(result), "execution_time_ms": self.elapsed_ms(), "success": True})
 
     def fail(self, error: BaseException) -> None:
-        self._log.log_error("llm_call_error", error, {**self._model, "function_name": self._function_name})
-
-
-class _ToolSpan(Span):
-    def __init__(
-        self, log: _EventLog, tool: Dict[str, Any], extract_response: Optional[Callable[[Any], Any]]
-    ) -> None:
-        self._log = log
-        self._tool = {**tool, "call_id": log.opening_id}
-        self._extract_response = extract_response
-
-    def succeed(self, result: Any) -> None:
-        elapsed = self._log.elapsed_ms()
-        data = result if self._extract_response is None else _extracted(self._extract_response, result)
-        self._respond({"response_data": data, "execution_time_ms": elapsed, "success": True})
-
-    def fail(self, error: BaseException) -> None:
-        elapsed = self._log.elapsed_ms()
-        outcome = {"response_data": None, "execution_time_ms": elapsed, "success": False, "error_message": str(error)}
-        self._respond(outcome)
+        outcome = {"return_value": None, "execution_time_ms": self.elapsed_ms(), "success": False}
+        self._respond({**outcome, "error_message": str(error)})
 
     def _respond(self, outcome: Dict[str, Any]) -> None:
-        self._log.log(EventType.TOOL_RESPONSE, {**self._tool, **outcome})
-
-
-class _StepSpan(Span):
-    def __init__(self, log: _EventLog, step_name: str, function_name: str) -> None:
-        self._log = log
-        self._step_name = step_name
-        self._function_name = function_name
-
-    def succeed(self, result: Any) -> None:
-        payload = {
-            "reasoning_type": self._step_name,
-            "reasoning_steps": [f"Executed {self._step_name}"],
-            "reasoning_time_ms": self._log.elapsed_ms(),
-        }
-        self._log.log(EventType.AGENT_REASONING, payload)
-
-    def fail(self, error: BaseException) -> None:
-        context = {"step_name": self._step_name, "function_name": self._function_name}
-        self._log.log_error("agent_step_error", error, context)
-
-
-class _FunctionSpan(Span):
-    def __init__(self, log: _EventLog, function_name: str, arguments: Dict[str, Any]) -> None:
-        self._log = log
-        self._call = {"function_name": function_name, "function_args": arguments}
-
-    def succeed(self, result: Any) -> None:
-        outcome = {"return_value": str(result), "execution_time_ms": self._log.elapsed_ms(), "success": True}
-        self._log.log(EventType.FUNCTION_EXECUTION, {**self._call, **outcome})
-
-    def fail(self, error: BaseException) -> None:
-        elapsed = self._log.elapsed_ms()
-        outcome = {"return_value": None, "execution_time_ms": elapsed, "success": False, "error_message": str(error)}
-        self._log.log(EventType.FUNCTION_EXECUTION, {**self._call, **outcome})
+        call = {"function_name": self.function_name, "function_args": self.arguments}
+        self.log(_FUNCTION_EXECUTION, {**call, **outcome})
 
 
 def _extracted(extract: Callable[[Any], Any], result: Any) -> Any:

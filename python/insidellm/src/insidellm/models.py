@@ -8,6 +8,8 @@ from enum import Enum
 from typing import Any, Dict, Mapping, Optional, Type
 from uuid import UUID
 
+from lightwell import EventSchema, new_event_id, utc_now
+
 from ._payloads import (
     AgentPlanningPayload,
     AgentReasoningPayload,
@@ -31,7 +33,6 @@ from ._payloads import (
 )
 from ._schema import Model, as_dict, as_primitive, as_text
 from .exceptions import ValidationError
-from .utils import generate_uuid, get_iso_timestamp
 
 __all__ = [
     "APIRequestPayload",
@@ -65,6 +66,8 @@ class EventType(str, Enum):
 
     `EventType(x)` also takes the README's names (`user_input`, `session_start`) and the member names in any case.
     """
+
+    schema: EventSchema
 
     USER_INPUT = "user.input"
     USER_FEEDBACK = "user.feedback"
@@ -119,6 +122,15 @@ PAYLOADS: Dict[EventType, Type[Model]] = {
 }
 """The schema of each event type."""
 
+for _event_type, _payload_class in PAYLOADS.items():
+    _event_type.schema = _payload_class.native(_event_type.value)
+
+# Looking a member up costs more than the rest of a factory.
+_USER_INPUT = EventType.USER_INPUT
+_LLM_REQUEST = EventType.LLM_REQUEST
+_LLM_RESPONSE = EventType.LLM_RESPONSE
+_ERROR = EventType.ERROR
+
 _EVENT_FIELDS = ("event_id", "timestamp", "parent_event_id", "metadata")
 
 
@@ -153,9 +165,9 @@ class Event:
         metadata: Optional[Mapping[str, Any]] = None,
         **_ignored: Any,
     ) -> None:
-        self.event_id: str = generate_uuid() if event_id is None else _uuid_text("event_id", event_id)
+        self.event_id: str = new_event_id() if event_id is None else _uuid_text("event_id", event_id)
         self.run_id: Optional[str] = None if run_id is None else _run_id(run_id)
-        self.timestamp: str = get_iso_timestamp() if timestamp is None else _timestamp(timestamp)
+        self.timestamp: str = utc_now() if timestamp is None else _timestamp(timestamp)
         self.event_type: EventType = event_type if type(event_type) is EventType else _event_type(event_type)
         self.user_id: Optional[str] = user_id if user_id is None or type(user_id) is str else _text("user_id", user_id)
         self.parent_event_id: Optional[str] = (
@@ -232,8 +244,8 @@ class Event:
         cls, run_id: Optional[str], user_id: Optional[str], input_text: str, input_type: str = "text", **kwargs: Any
     ) -> Event:
         """What a person said. Keywords are fields of the payload or of the event."""
-        fields = {"input_text": input_text, "input_type": input_type}
-        return _create(EventType.USER_INPUT, UserInputPayload, run_id, user_id, fields, kwargs)
+        fields: Dict[str, Any] = {"input_text": input_text, "input_type": input_type}
+        return _create(_USER_INPUT, run_id, user_id, None, fields, kwargs)
 
     @classmethod
     def create_llm_request(
@@ -241,7 +253,7 @@ class Event:
     ) -> Event:
         """A call to a model."""
         fields = {"model_name": model_name, "provider": provider, "prompt": prompt}
-        return _create(EventType.LLM_REQUEST, LLMRequestPayload, run_id, user_id, fields, kwargs)
+        return _create(_LLM_REQUEST, run_id, user_id, None, fields, kwargs)
 
     @classmethod
     def create_llm_response(
@@ -256,8 +268,7 @@ class Event:
     ) -> Event:
         """A model's reply to the request `parent_event_id`."""
         fields = {"model_name": model_name, "provider": provider, "response_text": response_text}
-        kwargs["parent_event_id"] = parent_event_id
-        return _create(EventType.LLM_RESPONSE, LLMResponsePayload, run_id, user_id, fields, kwargs)
+        return _create(_LLM_RESPONSE, run_id, user_id, parent_event_id, fields, kwargs)
 
     @classmethod
     def create_error(
@@ -271,8 +282,7 @@ class Event:
     ) -> Event:
         """A failure, of the event `parent_event_id` if given."""
         fields = {"error_type": error_type, "error_message": error_message}
-        kwargs["parent_event_id"] = parent_event_id
-        return _create(EventType.ERROR, ErrorPayload, run_id, user_id, fields, kwargs)
+        return _create(_ERROR, run_id, user_id, parent_event_id, fields, kwargs)
 
 
 def checked_metadata(metadata: Mapping[str, Any]) -> Dict[str, Any]:
@@ -285,17 +295,49 @@ def checked_metadata(metadata: Mapping[str, Any]) -> Dict[str, Any]:
 
 def _create(
     event_type: EventType,
-    schema: Type[Model],
     run_id: Optional[str],
     user_id: Optional[str],
+    parent_event_id: Optional[str],
     fields: Dict[str, Any],
     extra: Dict[str, Any],
 ) -> Event:
+    if not extra and parent_event_id is None and type(run_id) is str and run_id and type(user_id) is str:
+        payload = event_type.schema.fill(fields)
+        if payload is not None:
+            return _assembled(event_type, run_id, user_id, payload)
     if "event_type" in extra or "payload" in extra:
         raise TypeError("a factory makes event_type and payload itself")
-    fields.update((name, value) for name, value in extra.items() if name in schema.model_fields)
     event_fields = {name: extra[name] for name in _EVENT_FIELDS if name in extra}
-    return Event(event_type=event_type, payload=schema.coerce(fields), run_id=run_id, user_id=user_id, **event_fields)
+    if parent_event_id is not None:
+        event_fields["parent_event_id"] = parent_event_id
+    payload = filled(event_type, fields, extra)
+    return Event(event_type=event_type, payload=payload, run_id=run_id, user_id=user_id, **event_fields)
+
+
+def filled(event_type: EventType, fields: Dict[str, Any], extra: Mapping[str, Any]) -> Dict[str, Any]:
+    """A payload with every field of its schema, of `fields` and of what `extra` has of them, coerced."""
+    schema = PAYLOADS[event_type]
+    if extra:
+        fields.update((name, value) for name, value in extra.items() if name in schema.model_fields)
+    payload = event_type.schema.fill(fields)
+    return schema.coerce(fields) if payload is None else payload
+
+
+def _assembled(event_type: EventType, run_id: str, user_id: str, payload: Dict[str, Any]) -> Event:
+    """An event of parts that need no check."""
+    event = _new_event(Event)
+    event.event_id = new_event_id()
+    event.run_id = run_id
+    event.timestamp = utc_now()
+    event.event_type = event_type
+    event.user_id = user_id
+    event.parent_event_id = None
+    event.metadata = None
+    event.payload = payload
+    return event
+
+
+_new_event = Event.__new__
 
 
 def _payload(payload: Any) -> Dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import os
 import time
 import traceback
 import uuid
 from contextvars import ContextVar
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from lightwell import new_event_id, utc_now
 
 current_parent_event_id_var: ContextVar[Optional[str]] = ContextVar("current_parent_event_id", default=None)
 """The id of the last event that a tracker or decorator logged in this thread or task."""
@@ -24,8 +25,11 @@ def current_parent(run_id: Optional[str]) -> Optional[str]:
     A value that a program has put into `current_parent_event_id_var` itself holds for any run.
     """
     parent = current_parent_event_id_var.get()
-    parent_run_id, own_parent = _parent_run.get()
-    return None if parent is own_parent and parent_run_id != run_id else parent
+    if parent is not None:
+        parent_run_id, own_parent = _parent_run.get()
+        if parent_run_id != run_id and parent is own_parent:
+            return None
+    return parent
 
 
 def set_current_parent(run_id: Optional[str], event_id: str) -> None:
@@ -36,13 +40,12 @@ def set_current_parent(run_id: Optional[str], event_id: str) -> None:
 
 def generate_uuid() -> str:
     """A random (version 4) UUID in its usual spelling."""
-    digits = os.urandom(16).hex()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
+    return new_event_id()
 
 
 def get_iso_timestamp() -> str:
     """Now in UTC, ISO 8601 with `Z`, microseconds unless they are 0."""
-    return datetime.now(timezone.utc).isoformat()[: -len("+00:00")] + "Z"
+    return utc_now()
 
 
 def parse_iso_timestamp(timestamp: str) -> datetime:

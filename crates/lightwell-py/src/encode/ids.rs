@@ -1,0 +1,155 @@
+//! What an event is stamped with: a random id and the time.
+//!
+//! Invariant: a forked child never repeats the ids of its parent.
+
+use std::cell::RefCell;
+#[cfg(unix)]
+use std::sync::Once;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+/// Random bytes fetched at once.
+const POOL: usize = 64 * SIZE;
+const SIZE: usize = 16;
+
+struct Pool {
+    forks: u64,
+    used: usize,
+    bytes: [u8; POOL],
+}
+
+thread_local! {
+    // Of each thread, so that a fork never finds it locked.
+    static RANDOM: RefCell<Pool> = const { RefCell::new(Pool { forks: 0, used: POOL, bytes: [0; POOL] }) };
+}
+
+/// A random (version 4) UUID in its usual spelling.
+#[pyfunction]
+pub(crate) fn new_event_id(py: Python<'_>) -> PyResult<Bound<'_, PyString>> {
+    Ok(PyString::new(py, std::str::from_utf8(&uuid4()?).unwrap_or_default()))
+}
+
+/// Now in UTC, ISO 8601 with `Z`, microseconds unless they are 0.
+#[pyfunction]
+pub(crate) fn utc_now(py: Python<'_>) -> Bound<'_, PyString> {
+    PyString::new(py, &now())
+}
+
+/// The bytes of a random (version 4) UUID in its usual spelling, all of them ASCII.
+pub(super) fn uuid4() -> PyResult<[u8; 36]> {
+    let mut id = random()?;
+    id[6] = (id[6] & 0x0F) | 0x40;
+    id[8] = (id[8] & 0x3F) | 0x80;
+    Ok(spelt(id))
+}
+
+/// Whether a text is a UUID in its usual spelling, 36 characters.
+pub(super) fn is_uuid(text: &str) -> bool {
+    let hyphens = [8, 13, 18, 23];
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| {
+            if hyphens.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() }
+        })
+}
+
+/// Now in UTC, ISO 8601 with `Z`, microseconds unless they are 0.
+pub(super) fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (seconds, micros) = (since.as_secs(), since.subsec_micros());
+    let (year, month, day) = date(seconds / 86_400);
+    let of_day = seconds % 86_400;
+    let mut text = String::with_capacity(27);
+    push(&mut text, year, 4);
+    for (mark, value) in [('-', month), ('-', day), ('T', of_day / 3600), (':', of_day / 60 % 60), (':', of_day % 60)]
+    {
+        text.push(mark);
+        push(&mut text, value, 2);
+    }
+    if micros > 0 {
+        text.push('.');
+        push(&mut text, u64::from(micros), 6);
+    }
+    text.push('Z');
+    text
+}
+
+fn random() -> PyResult<[u8; SIZE]> {
+    RANDOM.with_borrow_mut(|pool| {
+        let forks = forks();
+        if pool.used == POOL || pool.forks != forks {
+            getrandom::fill(&mut pool.bytes)
+                .map_err(|error| PyOSError::new_err(format!("no random numbers: {error}")))?;
+            pool.used = 0;
+            pool.forks = forks;
+        }
+        let mut id = [0; SIZE];
+        id.copy_from_slice(&pool.bytes[pool.used..pool.used + SIZE]);
+        pool.used += SIZE;
+        Ok(id)
+    })
+}
+
+/// How often this process is the child of a fork, counted from the first call. Asking the system for the process's id would cost
+/// more than everything else here.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "registering a fork handler")]
+fn forks() -> u64 {
+    static FORKS: AtomicU64 = AtomicU64::new(0);
+    static REGISTERED: Once = Once::new();
+
+    extern "C" fn in_child() {
+        FORKS.fetch_add(1, Ordering::Relaxed);
+    }
+    // SAFETY: the handler does nothing but add to an atomic, which is allowed in a forked child. The module is never unloaded.
+    REGISTERED.call_once(|| unsafe {
+        libc::pthread_atfork(None, None, Some(in_child));
+    });
+    FORKS.load(Ordering::Relaxed)
+}
+
+/// There are no forks.
+#[cfg(not(unix))]
+fn forks() -> u64 {
+    0
+}
+
+fn spelt(id: [u8; SIZE]) -> [u8; 36] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [b'-'; 36];
+    let mut at = 0;
+    for (index, byte) in id.into_iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            at += 1;
+        }
+        text[at] = DIGITS[usize::from(byte >> 4)];
+        text[at + 1] = DIGITS[usize::from(byte & 0x0F)];
+        at += 2;
+    }
+    text
+}
+
+/// Year, month and day of a number of days since 1970 (years begin in March, eras have 400 years).
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
+/// A number in so many digits.
+fn push(text: &mut String, value: u64, digits: u32) {
+    for power in (0..digits).rev() {
+        let digit = value / 10_u64.pow(power) % 10;
+        text.push(char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
+    }
+}
