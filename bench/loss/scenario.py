@@ -14,7 +14,6 @@ LANES = {
     "insidellm": "LIGHTWELL_ORIGINAL_INSIDELLM",
 }
 ALL = tuple(LANES)
-SIGIL = ("sigil-http", "sigil-grpc")
 
 
 @dataclass(frozen=True)
@@ -64,16 +63,18 @@ class Size:
     slow_s: float
     giant_bytes: int
     forks: int
+    few_lanes: bool
+    """Whether one lane is enough for the scenarios that take long for a reason of their own."""
     shutdown_s: Optional[float]
     """What the shutdown may take when it is hopeless; None: as long as the package takes unless told."""
     patience_s: float
     """A program that has not ended by then is killed, and counts as hung."""
 
 
-FULL = Size("full", 300, 15000, 12.0, 60.0, 1, 5, 0.3, 100_000_000, 40, None, 150.0)
-SHORT = Size("short", 100, 12000, 2.0, None, 1, 2, 0.1, 100_000_000, 20, None, 40.0)
+FULL = Size("full", 300, 15000, 12.0, 60.0, 1, 5, 0.3, 100_000_000, 40, False, None, 150.0)
+SHORT = Size("short", 100, 12000, 2.0, None, 1, 2, 0.1, 100_000_000, 20, False, None, 40.0)
 #: Of `make test`: what an outage lasts is decided by what failed in it.
-TEST = Size("test", 30, 11000, 0.0, None, 2, 1, 0.02, 8_000_000, 6, 1.0, 40.0)
+TEST = Size("test", 30, 11000, 0.0, None, 2, 1, 0.02, 8_000_000, 6, True, 1.0, 40.0)
 
 
 @dataclass(frozen=True)

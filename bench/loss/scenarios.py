@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 from . import faults
-from .scenario import SIGIL, Scenario, Size
+from .scenario import ALL, Scenario, Size
 
 QUEUE_FULL = frozenset({"dropped_queue_full"})
 GAVE_UP = frozenset({"dropped_gave_up"})
@@ -85,7 +85,7 @@ def exits(size: Size) -> list[Scenario]:
     """The program ends, in every way that programs end."""
     some = {"COUNT": str(min(size.steady, 50))}
     return [
-        Scenario("exit", "exit without shutdown", "exit_plain.py", environment=some),
+        Scenario("exit", "exit without shutdown", "exit_plain.py", environment=some, spool="too"),
         Scenario("sys-exit", "sys.exit", "exit_sys.py", environment=some),
         Scenario("exception", "unhandled exception", "exit_exception.py", environment=some, exit_codes=(1,)),
         Scenario("ctrl-c", "Ctrl-C", "signalled.py", faults.signalled(signal.SIGINT), some, exit_codes=(-signal.SIGINT, 130)),
@@ -109,7 +109,7 @@ def forks(size: Size) -> list[Scenario]:
         Scenario("fork-queued", "fork, queue full", "fork_queued.py", spool="too", waits=True),
         Scenario("fork-child", "fork, child records", "fork_child_records.py", spool="too", waits=True),
         Scenario("fork-request", "fork in a request", "fork_in_request.py", faults.held_request, waits=True),
-        Scenario("fork-threads", "fork among threads", "fork_in_threads.py", environment={"COUNT": str(size.forks)}, waits=True),
+        Scenario("fork-threads", "fork among threads", "fork_in_threads.py", environment={"COUNT": str(size.forks)}, spool="too"),
         Scenario("fork-twice", "double fork", "fork_twice.py", waits=True),
     ]
     for method in ("fork", "forkserver", "spawn"):
@@ -130,7 +130,10 @@ def process_models(size: Size) -> list[Scenario]:
             "gunicorn", "gunicorn --preload, 4 workers", "gunicorn_preload.py",
             environment={**common, "COUNT": str(size.steady * 2)}, spool="too",
         ),
-        Scenario("celery", "celery prefork", "celery_prefork.py", environment={**common, "COUNT": str(min(size.steady, 60))}),
+        Scenario(
+            "celery", "celery prefork", "celery_prefork.py", environment={**common, "COUNT": str(min(size.steady, 60))},
+            lanes=("sigil-http",) if size.few_lanes else ALL, waits=True,
+        ),
     ]  # fmt: skip
 
 
@@ -138,8 +141,8 @@ def disks(size: Size) -> list[Scenario]:
     """A disk is full."""
     return [
         Scenario(
-            "server-disk-full", "server's disk full", "large_records.py", faults.server_disk_full, {"COUNT": "120"}, spool="too",
-            exceeded=GAVE_UP, owns_server=True, server_disk_bytes=64 << 20, waits=True,
+            "server-disk-full", "server's disk full", "large_records.py", faults.server_disk_full, {"COUNT": "120"},
+            lanes=("sigil-grpc",) if size.few_lanes else ALL, spool="no" if size.few_lanes else "too", exceeded=GAVE_UP, owns_server=True, server_disk_bytes=64 << 20, waits=True,
         ),
         Scenario(
             "spool-disk-full", "spool's disk full", "large_records.py", faults.nobody_listens_for_a_while, {"COUNT": "120", "WAITS": "1"},

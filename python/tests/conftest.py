@@ -6,11 +6,14 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import TYPE_CHECKING, Callable, Iterator
 
 import pytest
 
 from server import ROOT, Server
+
+if TYPE_CHECKING:
+    from loss.proxy import Proxy
 
 __all__ = ["ROOT", "Server"]
 
@@ -37,6 +40,26 @@ def new_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 def server(new_server: Callable[..., Server]) -> Server:
     """A running server with an empty store."""
     return new_server().start()
+
+
+NewProxy = Callable[[Server, str], "Proxy"]
+
+
+@pytest.fixture
+def new_proxy() -> Iterator[NewProxy]:
+    """Makes fault proxies before a server, for a lane (`sigil-http`, `sigil-grpc`, `insidellm`), gone when the test ends."""
+    from loss.proxy import Proxy  # It needs grpcio, which not every environment with tests has.
+
+    proxies: list[Proxy] = []
+
+    def make(server: Server, lane: str) -> Proxy:
+        port = int(server.address.rsplit(":", 1)[1])
+        proxies.append(Proxy(port, "00000000", grpc=lane == "sigil-grpc").start())
+        return proxies[-1]
+
+    yield make
+    for proxy in proxies:
+        proxy.stop()
 
 
 @dataclass

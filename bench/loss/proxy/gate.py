@@ -72,8 +72,8 @@ class Gate:
                 back.cancel()
                 inner_writer.transport.abort()
                 self._connections.discard(inner_writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # Either end may go at any time; the finally tells the other.
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # Either end may go at any time, and so may we; the finally tells the other.
         finally:
             writer.transport.abort()
             self._connections.discard(writer)

@@ -55,8 +55,8 @@ class HttpFaults:
         try:
             while (message := await read_message(reader)) is not None:
                 await self._handle(message, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # The program, the gate or the server went away; the program sees a cut connection.
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # The program, the gate or the server went away, or we end; the program sees a cut connection.
         finally:
             writer.transport.abort()
 
