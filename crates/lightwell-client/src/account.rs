@@ -48,9 +48,18 @@ impl Life {
         }
     }
 
+    /// One that ended, as its spool tells.
+    pub(crate) fn left(client: String, pid: u32, started: i64, host: String) -> Self {
+        Self { client, pid, started, host: OnceLock::from(host) }
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        self.host.get_or_init(|| gethostname::gethostname().to_string_lossy().into_owned())
+    }
+
     fn process(&self, product: &str) -> Process {
-        let host = self.host.get_or_init(|| gethostname::gethostname().to_string_lossy().into_owned());
-        Process { product: product.to_owned(), pid: self.pid, host: host.clone(), started: self.started }
+        let host = self.host().to_owned();
+        Process { product: product.to_owned(), pid: self.pid, host, started: self.started }
     }
 }
 
@@ -116,7 +125,7 @@ impl Account {
             accepted: stats.accepted,
             delivered: stats.delivered,
             pending: stats.pending,
-            spooled: 0,
+            spooled: stats.spooled,
             unlisted,
             dropped: reasons(stats).map(|(reason, count)| (reason.to_owned(), count)).collect(),
         };

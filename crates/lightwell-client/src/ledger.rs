@@ -18,6 +18,10 @@ pub enum DropReason {
     GaveUp,
     /// Unsent when the shutdown deadline came, or offered after shutdown began.
     Shutdown,
+    /// The spool's quota was reached: refused at the door when memory was full too, or evicted from the disk.
+    SpoolFull,
+    /// Damaged on disk.
+    SpoolDamaged,
 }
 
 /// The one table of reasons: the variant, its counter in [`Stats`], its name in Python's `stats()`, and its Prometheus label.
@@ -61,6 +65,8 @@ reasons! {
     Rejected,  dropped_rejected,   "dropped_rejected",   "rejected";
     GaveUp,    dropped_gave_up,    "dropped_gave_up",    "gave_up";
     Shutdown,  dropped_shutdown,   "dropped_shutdown",   "shutdown";
+    SpoolFull, dropped_spool_full, "dropped_spool_full", "spool_full";
+    SpoolDamaged, dropped_spool_damaged, "dropped_spool_damaged", "spool_damaged";
 }
 
 /// A reading of the ledger.
@@ -80,10 +86,24 @@ pub struct Stats {
     pub dropped_gave_up: u64,
     /// See [`DropReason::Shutdown`].
     pub dropped_shutdown: u64,
+    /// See [`DropReason::SpoolFull`].
+    pub dropped_spool_full: u64,
+    /// See [`DropReason::SpoolDamaged`].
+    pub dropped_spool_damaged: u64,
     /// Records queued or in flight.
     pub pending: u64,
     /// Encoded bytes of the pending records.
     pub pending_bytes: u64,
+    /// Of the pending records, those that are on disk and outlive the process.
+    pub spooled: u64,
+    /// Records that the spool could not take and that were accepted into memory alone.
+    pub unspooled: u64,
+    /// Records of earlier processes that were read from the spool. They are not among `accepted`.
+    pub adopted: u64,
+    /// Of those, the ones that the server acknowledged.
+    pub adopted_delivered: u64,
+    /// Of those, the ones that it refused, or that were evicted or damaged.
+    pub adopted_dropped: u64,
     /// Requests sent, repeated ones included.
     pub requests: u64,
     /// Requests that repeated an earlier one.
@@ -109,6 +129,11 @@ impl Stats {
         [("accepted", self.accepted), ("delivered", self.delivered)].into_iter().chain(dropped).chain([
             ("pending", self.pending),
             ("pending_bytes", self.pending_bytes),
+            ("spooled", self.spooled),
+            ("unspooled", self.unspooled),
+            ("adopted", self.adopted),
+            ("adopted_delivered", self.adopted_delivered),
+            ("adopted_dropped", self.adopted_dropped),
             ("requests", self.requests),
             ("retries", self.retries),
         ])
@@ -177,6 +202,35 @@ impl Ledger {
         self.leave(records, bytes);
         *self.counter(reason) += records;
         self.check();
+    }
+
+    /// A record that was queued is on disk too, or, with a spool that did not take it, is not.
+    pub(crate) fn spool(&mut self, on_disk: bool) {
+        if on_disk {
+            self.stats.spooled += 1;
+        } else {
+            self.stats.unspooled += 1;
+        }
+    }
+
+    /// Pending records have no copy on disk any more.
+    pub(crate) fn unspool(&mut self, records: u64) {
+        debug_assert!(self.stats.spooled >= records, "more records left the disk than were on it");
+        self.stats.spooled = self.stats.spooled.saturating_sub(records);
+    }
+
+    /// Records of an earlier process were read.
+    pub(crate) fn adopt(&mut self, records: u64) {
+        self.stats.adopted += records;
+    }
+
+    /// Records of an earlier process are settled.
+    pub(crate) fn settle_adopted(&mut self, records: u64, delivered: bool) {
+        if delivered {
+            self.stats.adopted_delivered += records;
+        } else {
+            self.stats.adopted_dropped += records;
+        }
     }
 
     /// A request went out.

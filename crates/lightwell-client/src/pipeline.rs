@@ -60,8 +60,8 @@ pub struct Pipeline {
 
 impl Pipeline {
     pub(crate) fn new(lanes: Vec<Lane>, target: Target, settings: Settings) -> Self {
-        let config = Config { lanes, target, settings: settings.normalised() };
-        let state = State::new(Arc::new(config), Phase::Open);
+        let state = State::new(Arc::new(Config::new(lanes, target, settings)), Phase::Open);
+        deliver_leftovers(&state);
         Self { state: ArcSwap::new(state), closed: AtomicBool::new(false) }
     }
 
@@ -98,7 +98,7 @@ impl Pipeline {
     pub fn flush(&self, timeout: Option<Duration>) -> FlushReport {
         let until = timeout.map(|timeout| Instant::now() + timeout);
         let flush = self.begin_flush();
-        while !flush.wait(until) && until.is_none_or(|until| Instant::now() < until) {}
+        while !flush.wait(until) && until.map_or(!flush.is_stalled(), |until| Instant::now() < until) {}
         flush.report()
     }
 
@@ -110,12 +110,12 @@ impl Pipeline {
         Flush { state, id }
     }
 
-    /// Refuses new records, delivers what is pending until the deadline, drops the rest and ends the thread. True when
-    /// nothing was left unsent. Idempotent; an empty pipeline ends at once and touches no network.
+    /// Refuses new records, delivers what is pending until the deadline, leaves the rest on disk if there is a spool, drops
+    /// it otherwise, and ends the thread. True when nothing was left unsent. Idempotent; an empty pipeline ends at once and touches no network.
     pub fn shutdown(&self, timeout: Option<Duration>) -> bool {
         let until = timeout.map(|timeout| Instant::now() + timeout);
         let shutdown = self.begin_shutdown();
-        while !shutdown.wait(until) && until.is_none_or(|until| Instant::now() < until) {}
+        while !shutdown.wait(until) && until.map_or(!shutdown.is_stalled(), |until| Instant::now() < until) {}
         shutdown.finish()
     }
 
@@ -127,9 +127,10 @@ impl Pipeline {
         if queue.phase == Phase::Open {
             queue.phase = Phase::Closing;
         }
+        let stalls = queue.stalls;
         drop(queue);
         state.wake.notify_one();
-        Shutdown { state }
+        Shutdown { state, stalls }
     }
 
     /// Counters since construction; in a forked child, since the fork.
@@ -185,7 +186,11 @@ impl Pipeline {
         let phase = if self.closed.load(Ordering::Acquire) { Phase::Closing } else { Phase::Open };
         let fresh = State::new(Arc::clone(&state.config), phase);
         self.state.compare_and_swap(&state, fresh);
-        // The parent's thread does not exist here and its locks may be held for ever: its state is left as it is.
+        // The parent's thread does not exist here and its locks may be held for ever: its state is left as it is, but for
+        // the copies of its spool's locks, which would keep its folder from whoever comes after it.
+        if let Some(spool) = &state.spool {
+            spool.let_go_in_child();
+        }
         std::mem::forget(state);
         self.state.load_full()
     }
@@ -193,7 +198,8 @@ impl Pipeline {
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
-        drop(self.begin_shutdown());
+        let shutdown = self.begin_shutdown();
+        shutdown.state.queue().is_abandoned = true;
     }
 }
 
@@ -208,7 +214,18 @@ impl Flush {
     /// Waits until the flush is complete (true) or, now or later, `until` has come (false). `None`: no bound.
     #[must_use]
     pub fn wait(&self, until: Option<Instant>) -> bool {
-        wait_until(&self.state, until, |queue| queue.flush_report(self.id).complete)
+        wait_until(&self.state, until, |queue| {
+            queue.flush_report(self.id).complete
+                || queue.phase == Phase::Aborted
+                || (until.is_none() && queue.is_stalled(self.id))
+        })
+    }
+
+    /// What is waited for is safe on disk, and an attempt more has failed than the retry settings would allow it in memory:
+    /// nobody should wait for it without a bound.
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
+        self.state.queue().is_stalled(self.id)
     }
 
     /// What became of the records so far.
@@ -230,6 +247,7 @@ impl Drop for Flush {
 #[derive(Debug)]
 pub struct Shutdown {
     state: Arc<State>,
+    stalls: u64,
 }
 
 impl Shutdown {
@@ -238,15 +256,21 @@ impl Shutdown {
     pub fn wait(&self, until: Option<Instant>) -> bool {
         wait_until(&self.state, until, |queue| {
             let idle = queue.ledger.stats().pending == 0 && !queue.worker_runs;
-            idle || queue.phase == Phase::Aborted
+            idle || queue.phase == Phase::Aborted || (until.is_none() && queue.stalls > self.stalls)
         })
+    }
+
+    /// See [`Flush::is_stalled`].
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
+        self.state.queue().stalls > self.stalls
     }
 
     /// Drops what is still pending and sees the thread off. True when nothing had to be dropped.
     pub fn finish(self) -> bool {
         let mut queue = self.state.queue();
         if queue.phase == Phase::Aborted {
-            return queue.ledger.stats().dropped_shutdown == 0;
+            return queue.ledger.stats().dropped_shutdown == 0 && queue.ledger.stats().pending == 0;
         }
         let dropped = if queue.ledger.stats().pending > 0 { queue.abort() } else { 0 };
         if queue.worker_runs {
@@ -260,7 +284,19 @@ impl Shutdown {
         while queue.worker_runs && Instant::now() < until {
             queue = self.state.wait(queue, Some(until));
         }
-        dropped == 0
+        let left = queue.ledger.stats().pending;
+        if let (1.., Some(spool)) = (left, &self.state.spool) {
+            let dir = spool.dir().display();
+            let text = format!(
+                "lightwell: {left} records stay in the spool {dir}: the next start that sends there delivers them"
+            );
+            queue.notices.push(Level::Warning, text);
+        }
+        drop(queue);
+        if let Some(spool) = &self.state.spool {
+            spool.close();
+        }
+        dropped == 0 && left == 0
     }
 }
 
@@ -288,6 +324,19 @@ fn wait_until(state: &Arc<State>, until: Option<Instant>, over: impl Fn(&Queue) 
             }
         }
         queue = state.wait(queue, next);
+    }
+}
+
+/// What earlier processes left does not wait for this one's first record.
+fn deliver_leftovers(state: &Arc<State>) {
+    let Some(spool) = &state.spool else { return };
+    let (folders, notice) = spool.look_for_leftovers(Instant::now());
+    let mut queue = state.queue();
+    if let Some(notice) = notice {
+        queue.notices.push(Level::Warning, notice);
+    }
+    if folders > 0 {
+        queue.worker_runs = start_worker(state, &mut queue.notices);
     }
 }
 

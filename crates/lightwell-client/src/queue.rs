@@ -1,7 +1,7 @@
 //! The queue and everything that changes with it, as one plain value: a function of (itself, input, now).
 //!
 //! Invariants: every record in a lane or in a [`Ticket`] is in the ledger as pending, exactly once; bounds hold after
-//! every call; nothing here waits, sleeps or calls out.
+//! every call; nothing here waits, sleeps or calls out, but for the write that keeps a record on disk.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use crate::account::{Account, Life, Told};
 use crate::ledger::{DropReason, Ledger};
 use crate::notices::{Level, Notices};
 use crate::settings::Settings;
+use crate::spool::{Kept, Origin, ReadBack, Spooler};
 
 /// One encoded record.
 #[derive(Debug)]
@@ -23,9 +24,17 @@ pub(crate) struct Item {
     pub(crate) number: u64,
     /// Whose number that is, when it is not this process' own life.
     pub(crate) life: Option<Arc<Life>>,
+    /// Its copy on disk.
+    pub(crate) origin: Option<Origin>,
     /// Order of admission over all lanes, from 0.
     sequence: u64,
     queued_at: Instant,
+}
+
+impl Item {
+    pub(crate) fn new(id: String, bytes: Bytes, number: u64, queued_at: Instant) -> Self {
+        Self { id, bytes, number, life: None, origin: None, sequence: number.saturating_sub(1), queued_at }
+    }
 }
 
 /// How far the pipeline's life is.
@@ -43,6 +52,8 @@ pub(crate) enum Phase {
 pub(crate) enum Step {
     /// Send these records of this lane.
     Send(usize, Vec<Item>),
+    /// Send what is on disk only.
+    ReadBack,
     /// Tell the server what no request has told it: everything else is done.
     Close,
     /// Nothing to do before this instant, or before being woken.
@@ -80,6 +91,8 @@ struct Waiter {
     /// Records below this sequence are waited for.
     before: u64,
     remaining: u64,
+    /// How often records that are safe on disk had used up their attempts when the wait began.
+    stalls: u64,
     report: FlushReport,
 }
 
@@ -105,6 +118,15 @@ pub(crate) struct Queue {
     flush_before: u64,
     waiters: Vec<Waiter>,
     next_waiter: u64,
+    pub(crate) spool: Option<Arc<Spooler>>,
+    /// Bytes of pending records that are on disk only.
+    on_disk_bytes: usize,
+    /// Bytes of records of earlier processes that are in memory.
+    adopted_bytes: usize,
+    backlog_turn: bool,
+    pub(crate) stalls: u64,
+    /// Nobody has the pipeline any more, and nobody will say when it is enough.
+    pub(crate) is_abandoned: bool,
 }
 
 impl Queue {
@@ -125,6 +147,12 @@ impl Queue {
             flush_before: 0,
             waiters: Vec::new(),
             next_waiter: 0,
+            spool: None,
+            on_disk_bytes: 0,
+            adopted_bytes: 0,
+            backlog_turn: false,
+            stalls: 0,
+            is_abandoned: false,
         }
     }
 
@@ -138,41 +166,48 @@ impl Queue {
         now: Instant,
     ) -> Result<bool, DropReason> {
         let number = self.account.next_number();
-        if let Some(reason) = self.refusal(lane, bytes.len(), settings) {
-            self.ledger.refuse(reason);
-            self.account.lose(number);
-            return Err(reason);
+        if let Some(reason) = self.refusal(bytes.len(), settings) {
+            return Err(self.refuse(number, reason));
         }
-        let size = bytes.len();
+        let mut item = Item::new(id.to_owned(), bytes, number, now);
+        let size = item.bytes.len();
+        let has_room = self.has_room(lane, size, settings);
+        let kept = self.keep(&item, lane, has_room, now);
+        if !has_room && !kept.on_disk {
+            let reason = if kept.is_full { DropReason::SpoolFull } else { DropReason::QueueFull };
+            return Err(self.refuse(number, reason));
+        }
         let was_due = self.is_due(lane, settings);
         let was_empty = self.lanes[lane].is_empty();
         self.ledger.admit(size);
+        self.next_sequence = number;
+        if self.spool.is_some() {
+            self.ledger.spool(kept.on_disk);
+        }
+        if !has_room {
+            self.on_disk_bytes += size;
+            return Ok(true);
+        }
+        item.origin = kept.on_disk.then_some(Origin::Own);
         self.lane_bytes[lane] += size;
-        self.lanes[lane].push_back(Item {
-            id: id.to_owned(),
-            bytes,
-            number,
-            life: None,
-            sequence: self.next_sequence,
-            queued_at: now,
-        });
-        self.next_sequence += 1;
-        Ok(was_empty || (!was_due && self.is_due(lane, settings)))
+        self.lanes[lane].push_back(item);
+        Ok(kept.wake || was_empty || (!was_due && self.is_due(lane, settings)))
     }
 
     /// What to do next, with `in_flight` requests under way.
     pub(crate) fn next_step(&mut self, settings: &Settings, now: Instant, in_flight: usize) -> Step {
         let queued = self.lanes.iter().any(|lane| !lane.is_empty());
+        let backlog = self.spool.as_ref().is_some_and(|spool| spool.has_backlog());
         match self.phase {
             Phase::Aborted => return Step::Stop,
-            Phase::Closing if !queued && in_flight == 0 => {
+            Phase::Closing if !queued && !backlog && in_flight == 0 => {
                 let untold = self.account.begin_closing(self.ledger.stats());
                 return if untold { Step::Close } else { Step::Stop };
             }
             Phase::Open | Phase::Closing => {}
         }
         let slots = if self.healthy { settings.max_in_flight } else { 1 };
-        if !queued || in_flight >= slots {
+        if !(queued || backlog) || in_flight >= slots {
             return Step::Wait(None);
         }
         if let Some(until) = self.paused_until
@@ -181,6 +216,13 @@ impl Queue {
             return Step::Wait(Some(until));
         }
         self.paused_until = None;
+        // What is on disk only takes turns with what is in memory, and waits while its batch would not fit there.
+        let backlog =
+            backlog && (in_flight == 0 || self.held() + settings.batch_bytes <= settings.queue_bytes);
+        self.backlog_turn = backlog && !self.backlog_turn;
+        if self.backlog_turn {
+            return Step::ReadBack;
+        }
         let mut earliest: Option<Instant> = None;
         let lanes = self.lanes.len();
         for lane in (self.turn..self.turn + lanes).map(|lane| lane % lanes) {
@@ -192,7 +234,7 @@ impl Queue {
             }
             earliest = Some(earliest.map_or(due_at, |known| known.min(due_at)));
         }
-        Step::Wait(earliest)
+        if backlog { Step::ReadBack } else { Step::Wait(earliest) }
     }
 
     /// A batch of any lane, due or not.
@@ -208,7 +250,7 @@ impl Queue {
         self.flush_before = self.next_sequence;
         let remaining = self.ledger.stats().pending;
         let report = FlushReport { complete: remaining == 0, ..FlushReport::default() };
-        self.waiters.push(Waiter { id, before: self.next_sequence, remaining, report });
+        self.waiters.push(Waiter { id, before: self.next_sequence, remaining, stalls: self.stalls, report });
         id
     }
 
@@ -226,17 +268,22 @@ impl Queue {
             return false;
         }
         let records = items.len() as u64;
-        let bytes = items.iter().map(|item| item.bytes.len() as u64).sum();
+        let bytes: u64 = items.iter().map(|item| item.bytes.len() as u64).sum();
+        if items[0].life.is_some() {
+            self.adopted_bytes =
+                self.adopted_bytes.saturating_sub(usize::try_from(bytes).unwrap_or(usize::MAX));
+            self.ledger.settle_adopted(records, outcome.is_none());
+            return false;
+        }
         match outcome {
             None => self.ledger.deliver(records, bytes),
             Some(reason) => {
                 self.ledger.drop(reason, records, bytes);
-                items
-                    .iter()
-                    .filter(|item| item.life.is_none())
-                    .for_each(|item| self.account.lose(item.number));
+                items.iter().for_each(|item| self.account.lose(item.number));
             }
         }
+        let on_disk = items.iter().filter(|item| item.origin.is_some()).count() as u64;
+        self.ledger.unspool(on_disk.min(self.ledger.stats().spooled));
         let mut someone = self.ledger.stats().pending == 0;
         for waiter in &mut self.waiters {
             let hit = items.iter().filter(|item| item.sequence < waiter.before).count() as u64;
@@ -258,20 +305,72 @@ impl Queue {
         someone
     }
 
-    /// The shutdown deadline came: everything pending is dropped. Returns how many that were.
+    /// The shutdown deadline came: everything pending is dropped that is not safe on disk. Returns how many that were.
     pub(crate) fn abort(&mut self) -> u64 {
-        let pending = self.ledger.stats().pending;
-        let bytes = self.ledger.stats().pending_bytes;
+        let stats = self.ledger.stats();
+        let kept = self.spool.as_ref().map_or(0, |spool| spool.remaining().records).min(stats.spooled);
+        let (pending, dropped) = (stats.pending, stats.pending - kept);
+        // Which of them are on disk is the spool's to know; so is how many bytes those have. It matters to nobody now.
+        let bytes = if kept == 0 { stats.pending_bytes } else { stats.pending_bytes * dropped / pending };
+        let without_copy = stats.spooled - kept;
         self.phase = Phase::Aborted;
         self.lanes.iter_mut().for_each(VecDeque::clear);
         self.lane_bytes.fill(0);
-        self.ledger.drop(DropReason::Shutdown, pending, bytes);
+        self.ledger.drop(DropReason::Shutdown, dropped, bytes);
+        self.ledger.unspool(without_copy);
         for waiter in &mut self.waiters {
-            waiter.report.gave_up += std::mem::take(&mut waiter.remaining);
-            waiter.report.complete = true;
+            waiter.report.complete = kept == 0;
+            if kept == 0 {
+                waiter.report.gave_up += std::mem::take(&mut waiter.remaining);
+            }
             waiter.report.error.get_or_insert_with(|| "shut down before everything was sent".to_owned());
         }
-        pending
+        dropped
+    }
+
+    /// Takes note of what was read from disk, and gives it back as batches by lane.
+    pub(crate) fn take_back(&mut self, back: ReadBack) -> Vec<(usize, Vec<Item>)> {
+        if let Some(notice) = back.notice {
+            self.notices.push(Level::Warning, notice);
+        }
+        if back.left_lost > 0 {
+            self.ledger.adopt(back.left_lost);
+            self.ledger.settle_adopted(back.left_lost, false);
+        }
+        if let Some((numbers, bytes)) = back.lost {
+            self.lose_on_disk(DropReason::SpoolDamaged, &numbers, bytes);
+        }
+        let mut batches: Vec<(usize, Vec<Item>)> = Vec::new();
+        for (lane, item) in back.items {
+            if item.life.is_some() {
+                self.ledger.adopt(1);
+                self.adopted_bytes += item.bytes.len();
+            } else {
+                self.on_disk_bytes = self.on_disk_bytes.saturating_sub(item.bytes.len());
+            }
+            match batches.iter_mut().find(|(other, _)| *other == lane) {
+                Some((_, items)) => items.push(item),
+                None => batches.push((lane, vec![item])),
+            }
+        }
+        batches
+    }
+
+    /// Records that are safe on disk have used up the attempts that they would have in memory. They go on waiting; who
+    /// waits for them without a bound does not.
+    pub(crate) fn stall(&mut self, why: &str) {
+        self.stalls += 1;
+        for waiter in &mut self.waiters {
+            waiter.report.error.get_or_insert_with(|| why.to_owned());
+        }
+        if self.is_abandoned {
+            self.abort();
+        }
+    }
+
+    /// The flush waits for records that are safe on disk, while their attempts are used up.
+    pub(crate) fn is_stalled(&self, id: u64) -> bool {
+        self.waiters.iter().any(|waiter| waiter.id == id && self.stalls > waiter.stalls)
     }
 
     /// What a request with these items says of this life, with the ledger as it is now.
@@ -294,20 +393,65 @@ impl Queue {
         self.lanes.iter().map(VecDeque::len).sum()
     }
 
-    fn refusal(&self, lane: usize, size: usize, settings: &Settings) -> Option<DropReason> {
+    fn refusal(&self, size: usize, settings: &Settings) -> Option<DropReason> {
         if self.phase != Phase::Open {
             return Some(DropReason::Shutdown);
         }
         let limit = settings.item_bytes.map_or(settings.queue_bytes, |bytes| bytes.min(settings.queue_bytes));
-        if size > limit {
-            return Some(DropReason::TooLarge);
+        (size > limit).then_some(DropReason::TooLarge)
+    }
+
+    fn refuse(&mut self, number: u64, reason: DropReason) -> DropReason {
+        self.ledger.refuse(reason);
+        self.account.lose(number);
+        reason
+    }
+
+    fn has_room(&self, lane: usize, size: usize, settings: &Settings) -> bool {
+        self.lanes[lane].len() < settings.queue_items
+            && self.held().saturating_add(size) <= settings.queue_bytes
+    }
+
+    /// Bytes of records in memory, queued and in flight.
+    fn held(&self) -> usize {
+        let pending = usize::try_from(self.ledger.stats().pending_bytes).unwrap_or(usize::MAX);
+        pending.saturating_sub(self.on_disk_bytes).saturating_add(self.adopted_bytes)
+    }
+
+    /// Writes the record to disk, if there is a spool.
+    fn keep(&mut self, item: &Item, lane: usize, has_room: bool, now: Instant) -> Kept {
+        let Some(spool) = &self.spool else { return Kept::default() };
+        let mut kept = spool.keep(item, lane, has_room, now);
+        if let Some(notice) = kept.notice.take() {
+            self.notices.push(Level::Warning, notice);
         }
-        let held = usize::try_from(self.ledger.stats().pending_bytes).unwrap_or(usize::MAX);
-        if self.lanes[lane].len() >= settings.queue_items || held.saturating_add(size) > settings.queue_bytes
-        {
-            return Some(DropReason::QueueFull);
+        if let Some(evicted) = kept.evicted.take() {
+            self.lose_on_disk(DropReason::SpoolFull, &evicted.lost, evicted.lost_bytes);
+            self.ledger.adopt(evicted.adopted);
+            self.ledger.settle_adopted(evicted.adopted, false);
         }
-        None
+        kept
+    }
+
+    /// Records of this life that were on disk only are there no more.
+    fn lose_on_disk(&mut self, reason: DropReason, numbers: &lightwell_spool::Ranges, bytes: u64) {
+        let records = numbers.count();
+        if records == 0 || self.phase == Phase::Aborted {
+            return;
+        }
+        self.ledger.drop(reason, records, bytes);
+        self.ledger.unspool(records);
+        self.on_disk_bytes = self.on_disk_bytes.saturating_sub(usize::try_from(bytes).unwrap_or(usize::MAX));
+        for number in numbers.iter().flat_map(|(first, last)| first..=last) {
+            self.account.lose(number);
+        }
+        for waiter in &mut self.waiters {
+            // A sequence is a number less one: those up to `before` are waited for.
+            let hit = numbers.between(0, waiter.before).count();
+            waiter.remaining -= hit;
+            waiter.report.gave_up += hit;
+            waiter.report.complete = waiter.remaining == 0;
+        }
     }
 
     /// Due whatever the time: full, flushed, or closing.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::spool::SpoolSettings;
+
 /// Bounds and times of one pipeline.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -23,6 +25,8 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// When and how often a request is repeated.
     pub retry: RetryPolicy,
+    /// Where records are kept that must outlive the process; `None`: nowhere.
+    pub spool: Option<SpoolSettings>,
 }
 
 impl Default for Settings {
@@ -37,6 +41,7 @@ impl Default for Settings {
             max_in_flight: 4,
             request_timeout: Duration::from_secs(10),
             retry: RetryPolicy::default(),
+            spool: None,
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::ledger::DropReason;
 use crate::notices::Level;
 use crate::queue::{Item, Phase, Queue};
 use crate::settings::Settings;
+use crate::spool::{Destination, Spooler};
 
 /// What a pipeline is made of and never changes; shared with the states of forked children.
 #[derive(Debug)]
@@ -23,9 +24,17 @@ pub(crate) struct Config {
     pub(crate) lanes: Vec<Lane>,
     pub(crate) target: Target,
     pub(crate) settings: Settings,
+    /// Under which name the spool keeps what goes there.
+    pub(crate) destination: Option<Destination>,
 }
 
 impl Config {
+    pub(crate) fn new(lanes: Vec<Lane>, target: Target, settings: Settings) -> Self {
+        let product = lanes.first().map_or("lightwell", |lane| lane.product);
+        let destination = settings.spool.as_ref().and_then(|_| Destination::of(product, &target));
+        Self { lanes, target, settings: settings.normalised(), destination }
+    }
+
     /// Whose records these are: `sigil`.
     pub(crate) fn product(&self) -> &'static str {
         self.lanes.first().map_or("lightwell", |lane| lane.product)
@@ -39,6 +48,7 @@ pub(crate) struct State {
     pub(crate) config: Arc<Config>,
     /// What the server knows this process by.
     pub(crate) life: Life,
+    pub(crate) spool: Option<Arc<Spooler>>,
     queue: Mutex<Queue>,
     /// Signalled when a wait may be over.
     pub(crate) settled: Condvar,
@@ -48,15 +58,31 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(config: Arc<Config>, phase: Phase) -> Arc<Self> {
-        let queue = Queue::new(config.lanes.len(), phase);
+        let mut queue = Queue::new(config.lanes.len(), phase);
+        let life = Life::begin();
+        let spool = config.settings.spool.as_ref().zip(config.destination.as_ref());
+        let spool = spool.map(|(settings, to)| Arc::new(Spooler::new(settings, to, &life)));
+        queue.spool.clone_from(&spool);
         Arc::new(Self {
             process: std::process::id(),
             config,
-            life: Life::begin(),
+            life,
+            spool,
             queue: Mutex::new(queue),
             settled: Condvar::new(),
             wake: Notify::new(),
         })
+    }
+
+    /// Tells the spool that these records are settled. Not to be called with the queue locked.
+    fn forget(&self, items: &[Item]) {
+        let Some(spool) = &self.spool else { return };
+        let Some(origin) = items.iter().find_map(|item| item.origin.as_ref()) else { return };
+        let numbers: Vec<u64> =
+            items.iter().filter(|item| item.origin.is_some()).map(|item| item.number).collect();
+        if let Some(notice) = spool.settle(origin, &numbers) {
+            self.queue().notices.push(Level::Warning, notice);
+        }
     }
 
     /// The queue. A panic under the lock leaves counters that are still worth reading, so poison is ignored.
@@ -115,6 +141,20 @@ impl Ticket {
         }
         self.items = kept;
         self.account(&[], rejected, false);
+    }
+
+    /// A copy on disk outlasts any outage, so nothing needs to be given up for one.
+    pub(crate) fn is_on_disk(&self) -> bool {
+        self.items.iter().any(|item| item.origin.is_some())
+    }
+
+    /// Nothing more is tried for these: what is on disk stays there, the rest is given up.
+    pub(crate) fn leave(mut self, why: &str) {
+        let on_disk = self.items.extract_if(.., |item| item.origin.is_some()).count();
+        debug_assert!(on_disk > 0 || !self.items.is_empty(), "nobody to leave");
+        if !self.items.is_empty() {
+            self.give_up(DropReason::GaveUp, why);
+        }
     }
 
     /// What the request says of the sender, and what of that counts as told once the server keeps it.
@@ -194,6 +234,8 @@ impl Ticket {
         if queue.settle(&items, Some(reason), why) {
             self.state.settled.notify_all();
         }
+        drop(queue);
+        self.state.forget(&items);
     }
 
     /// `there`: it was the server that rejected them, so it knows.
@@ -220,6 +262,9 @@ impl Ticket {
         if someone {
             self.state.settled.notify_all();
         }
+        drop(queue);
+        self.state.forget(kept);
+        self.state.forget(&rejected);
     }
 }
 
@@ -230,6 +275,8 @@ impl Drop for Ticket {
             let mut queue = self.state.queue();
             // Whoever aborts accounts for what is in flight. A panic is told by itself.
             let is_accounted_for = queue.phase == Phase::Aborted || std::thread::panicking();
+            // Those on disk stay pending: the next start delivers them.
+            let items: Vec<Item> = items.into_iter().filter(|item| item.origin.is_none()).collect();
             if queue.settle(&items, Some(DropReason::GaveUp), "the delivery thread ended") {
                 self.state.settled.notify_all();
             }

@@ -7,12 +7,13 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 
+use lightwell_spool::ReadLimit;
 use tokio::task::JoinSet;
 
 use crate::deliver::Transport;
-use crate::ledger::DropReason;
 use crate::notices::Level;
-use crate::queue::Step;
+use crate::queue::{Item, Phase, Step};
+use crate::settings::RetryPolicy;
 use crate::state::{State, Ticket};
 use crate::verdict::{Action, Verdict, decide, judge};
 
@@ -35,7 +36,7 @@ fn give_up_queued(state: &Arc<State>, why: &str) {
     loop {
         let taken = state.queue().take_any(&state.config.settings);
         let Some((lane, items)) = taken else { return };
-        Ticket::new(Arc::clone(state), lane, items).give_up(DropReason::GaveUp, why);
+        Ticket::new(Arc::clone(state), lane, items).leave(why);
     }
 }
 
@@ -44,7 +45,13 @@ struct End(Arc<State>);
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.0.queue().worker_runs = false;
+        let mut queue = self.0.queue();
+        queue.worker_runs = false;
+        let is_over = queue.phase != Phase::Open;
+        drop(queue);
+        if is_over && let Some(spool) = &self.0.spool {
+            spool.close();
+        }
         self.0.settled.notify_all();
     }
 }
@@ -54,6 +61,7 @@ async fn serve(state: &Arc<State>) {
     let mut running = JoinSet::new();
     loop {
         while running.try_join_next().is_some() {}
+        let sync_at = tend_spool(state);
         let step = state.queue().next_step(&state.config.settings, Instant::now(), running.len());
         match step {
             Step::Send(lane, items) => {
@@ -63,14 +71,48 @@ async fn serve(state: &Arc<State>) {
             Step::Close => {
                 running.spawn(close(Arc::clone(state), Arc::clone(&transport)));
             }
-            Step::Wait(None) => state.wake.notified().await,
-            Step::Wait(Some(until)) => {
-                let woken = tokio::time::timeout_at(until.into(), state.wake.notified()).await;
-                drop(woken);
+            Step::ReadBack => {
+                for (lane, items) in read_back(state) {
+                    let ticket = Ticket::new(Arc::clone(state), lane, items);
+                    running.spawn(deliver(Arc::clone(state), Arc::clone(&transport), ticket));
+                }
             }
+            Step::Wait(until) => match until.into_iter().chain(sync_at).min() {
+                None => state.wake.notified().await,
+                Some(until) => {
+                    let woken = tokio::time::timeout_at(until.into(), state.wake.notified()).await;
+                    drop(woken);
+                }
+            },
             Step::Stop => return,
         }
     }
+}
+
+/// Looks for what other processes left, and forces to the device what is due. Says when that is to be done next.
+fn tend_spool(state: &State) -> Option<Instant> {
+    let spool = state.spool.as_ref()?;
+    let now = Instant::now();
+    let (_folders, mut notice) = spool.look_for_leftovers(now);
+    if spool.sync_at().is_some_and(|at| at <= now) {
+        notice = spool.sync().or(notice);
+    }
+    if let Some(notice) = notice {
+        state.queue().notices.push(Level::Warning, notice);
+    }
+    spool.sync_at()
+}
+
+/// One batch of what is on disk only, by lane.
+fn read_back(state: &State) -> Vec<(usize, Vec<Item>)> {
+    let Some(spool) = &state.spool else { return Vec::new() };
+    let settings = &state.config.settings;
+    let limit = ReadLimit { records: settings.batch_items, bytes: settings.batch_bytes as u64 };
+    let back = spool.read_back(limit, state.config.lanes.len(), Instant::now());
+    let mut queue = state.queue();
+    let batches = queue.take_back(back);
+    state.settled.notify_all();
+    batches
 }
 
 /// Wakes the loop when a delivery ends, even by a panic, so that it takes the next batch.
@@ -124,7 +166,9 @@ async fn close(state: Arc<State>, transport: Arc<Transport>) {
 /// Sends one ticket until something final comes of it.
 async fn attempt(state: &State, transport: &Transport, ticket: &Ticket) -> Action {
     let lane = &state.config.lanes[ticket.lane];
-    let policy = &state.config.settings.retry;
+    let given = &state.config.settings.retry;
+    let outlasting = RetryPolicy { max_retries: u32::MAX, ..given.clone() };
+    let policy = if ticket.is_on_disk() { &outlasting } else { given };
     let body = ticket.body();
     let mut number = 0;
     loop {
@@ -137,6 +181,14 @@ async fn attempt(state: &State, transport: &Transport, ticket: &Ticket) -> Actio
         }
         let verdict = judge(answer.reply);
         learn(state, &verdict);
+        if let Verdict::Retry { why, .. } = &verdict
+            && number >= given.max_retries
+            && number < policy.max_retries
+        {
+            state.queue().stall(why);
+            state.settled.notify_all();
+            state.wake.notify_one();
+        }
         match decide(verdict, number, ticket.len(), policy, random()) {
             Action::Wait { pause } => {
                 tokio::time::sleep(pause).await;

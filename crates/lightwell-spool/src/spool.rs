@@ -14,7 +14,7 @@ use crate::frame::{FRAME_HEAD_BYTES, META_BYTES, PAYLOAD_BYTES, TAG_BYTES};
 use crate::lock::Locks;
 use crate::ranges::Ranges;
 use crate::reader::Record;
-use crate::segment::Trash;
+use crate::segment::{Segment, Trash};
 use crate::settings::{Held, Options, Place, ReadLimit, Sync, WhenFull};
 use crate::takeover::{self, Adoption, Owner};
 
@@ -236,6 +236,14 @@ impl Spool {
                 }));
             }
         }
+    }
+
+    /// Whether [`Spool::read`] could bring something.
+    pub fn has_unread(&self) -> bool {
+        let inner = self.lock();
+        let own = inner.own.as_ref();
+        let mut all = own.into_iter().chain(inner.adopted.iter().map(|(_, folder)| folder));
+        all.any(|folder| folder.segments.iter().any(Segment::wants_reading))
     }
 
     /// Forces what was written to the device.

@@ -24,7 +24,7 @@ impl Encoding for Lines {
 fn with_ticket() -> (Arc<State>, Ticket) {
     let lane = Lane { product: "test", noun: "line", encoding: Box::new(Lines) };
     let settings = Settings::default();
-    let config = Config { lanes: vec![lane], target: Target::Discard, settings: settings.clone() };
+    let config = Config::new(vec![lane], Target::Discard, settings.clone());
     let state = State::new(Arc::new(config), Phase::Open);
     state.queue().offer(0, "a", "a".into(), &settings, Instant::now()).unwrap();
     let (lane, items) = state.queue().take_any(&settings).unwrap();

@@ -8,4 +8,5 @@ mod grpc_server;
 mod http;
 mod http_server;
 mod lifecycle;
+mod spool;
 mod support;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::DiskFiles;
 use crate::files::faulty::{Faults, FaultyFiles};
 
 const ALL: ReadLimit = ReadLimit { records: usize::MAX, bytes: u64::MAX };
