@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use lightwell_store::Store;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
 
 use crate::admit::Keyring;
 use crate::clock::Clock;
-use crate::limits::Limits;
+use crate::limits::{self, Limits};
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::query::{DeliveryTotals, delivery_sums};
 use crate::receive::{CpuThreads, InFlight};
 
 /// How the server behaves.
@@ -39,6 +41,8 @@ pub(crate) struct App {
     pub live: Live,
     pub in_flight: InFlight,
     pub cpu_threads: CpuThreads,
+    /// What the metrics said of deliveries, and when.
+    delivery_sums: Mutex<Option<(Instant, Option<DeliveryTotals>)>>,
     /// True once the server stops: what never ends by itself ends then.
     pub stopping: watch::Sender<bool>,
 }
@@ -53,8 +57,22 @@ impl App {
             live: Live::default(),
             in_flight: InFlight::new(settings.limits.in_flight_bytes),
             cpu_threads: CpuThreads::default(),
+            delivery_sums: Mutex::default(),
             stopping: watch::Sender::new(false),
             settings,
         })
+    }
+
+    /// Sums over processes, remembered for [`limits::DELIVERY_METRICS_CACHE`]: those who scrape must not cost much.
+    pub async fn delivery_sums(&self) -> Option<DeliveryTotals> {
+        let mut known = self.delivery_sums.lock().await;
+        if let Some((at, sums)) = known.as_ref()
+            && at.elapsed() < limits::DELIVERY_METRICS_CACHE
+        {
+            return sums.clone();
+        }
+        let sums = delivery_sums(self).await;
+        *known = Some((Instant::now(), sums.clone()));
+        sums
     }
 }

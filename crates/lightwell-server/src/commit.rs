@@ -2,15 +2,17 @@
 //!
 //! Invariant: a verdict of "accepted" exists only for what the store has made durable.
 
+use lightwell_model::{DeliveryReport, Ranges};
 use lightwell_model::{Record, TenantId};
-use lightwell_store::{Outcome, StoreError};
+use lightwell_store::{Delivery, Outcome, StoreError};
 use tokio::time::Instant;
 
 use crate::admit::Admitted;
 use crate::app::App;
 use crate::error::Refusal;
 use crate::live::LiveRecord;
-use crate::metrics::{ItemOutcome, Lane};
+use crate::metrics::{ItemOutcome, Lane, ReportOutcome};
+use crate::receive::{Kept, matching};
 
 /// What became of one item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,13 +22,21 @@ pub(crate) struct Verdict {
     pub error: Option<String>,
 }
 
-/// Commits a batch: one verdict an item, in order.
+/// What one request brings.
+pub(crate) struct Batch {
+    pub lane: Lane,
+    pub items: Vec<Admitted>,
+    /// What its sender tells of itself.
+    pub report: Option<DeliveryReport>,
+}
+
+/// Commits a batch: one verdict an item, in order, and whether what its sender told is kept with it.
 pub(crate) async fn commit(
     app: &App,
     tenant: &TenantId,
-    lane: Lane,
-    items: Vec<Admitted>,
-) -> Result<Vec<Verdict>, Refusal> {
+    Batch { lane, items, report }: Batch,
+) -> Result<(Vec<Verdict>, Kept), Refusal> {
+    let report = matching(app, report, items.len());
     let mut verdicts = Vec::with_capacity(items.len());
     let mut records = Vec::with_capacity(items.len());
     let mut places = Vec::with_capacity(items.len());
@@ -42,10 +52,12 @@ pub(crate) async fn commit(
         verdicts.push(Verdict { id, error });
     }
     app.metrics.items(lane, ItemOutcome::Invalid, (verdicts.len() - records.len()) as u64);
-    if records.is_empty() {
-        return Ok(verdicts);
+    let delivery = report.map(|report| delivery(app, report, &places));
+    let kept = Kept(delivery.is_some());
+    if records.is_empty() && delivery.is_none() {
+        return Ok((verdicts, kept));
     }
-    let outcomes = append(app, tenant, lane, records).await?;
+    let outcomes = append(app, tenant, lane, records, delivery).await?;
     for (place, outcome) in places.into_iter().zip(outcomes) {
         app.metrics.items(lane, counted(&outcome), 1);
         verdicts[place].error = match outcome {
@@ -56,7 +68,22 @@ pub(crate) async fn commit(
             }
         };
     }
-    Ok(verdicts)
+    Ok((verdicts, kept))
+}
+
+/// What the sender tells, with the numbers of its records and of the items that are none.
+fn delivery(app: &App, report: DeliveryReport, places: &[usize]) -> Delivery {
+    let mut numbers = Vec::with_capacity(places.len());
+    let mut invalid = Ranges::default();
+    let mut records = places.iter().copied().peekable();
+    for (place, number) in report.numbers().enumerate() {
+        if records.next_if_eq(&place).is_some() {
+            numbers.push(number);
+        } else {
+            invalid.insert(number);
+        }
+    }
+    Delivery { numbers, invalid, ..Delivery::new(report, app.clock.now()) }
 }
 
 async fn append(
@@ -64,6 +91,7 @@ async fn append(
     tenant: &TenantId,
     lane: Lane,
     records: Vec<Record>,
+    delivery: Option<Delivery>,
 ) -> Result<Vec<Outcome>, Refusal> {
     let count = records.len();
     let news: Vec<LiveRecord> = if app.live.has_listeners() {
@@ -72,8 +100,15 @@ async fn append(
         Vec::new()
     };
     let began = Instant::now();
-    let appended = app.store.append(tenant, records).await;
+    let told = delivery.is_some();
+    let appended = match delivery {
+        Some(delivery) => app.store.append_delivery(tenant, records, delivery).await,
+        None => app.store.append(tenant, records).await,
+    };
     app.metrics.commit(began.elapsed());
+    if told && appended.is_ok() {
+        app.metrics.report(ReportOutcome::Kept);
+    }
     let outcomes = appended.inspect_err(|_| {
         app.metrics.items(lane, ItemOutcome::Unavailable, count as u64);
     })?;

@@ -81,7 +81,11 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
     responses((status = 200, description = "The counters.", content_type = "text/plain", body = String))
 )]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let gauges = Gauges { in_flight_bytes: app.in_flight.bytes(), live_subscribers: app.live.listeners() };
+    let gauges = Gauges {
+        in_flight_bytes: app.in_flight.bytes(),
+        live_subscribers: app.live.listeners(),
+        delivery: app.delivery_sums().await,
+    };
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (kind, app.metrics.render(gauges)).into_response()
+    (kind, app.metrics.render(&gauges)).into_response()
 }

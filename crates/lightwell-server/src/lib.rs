@@ -12,6 +12,7 @@
 //! | `admit` | keys, tenants, limits, defaults |
 //! | `commit` | one append a batch, one verdict an item |
 //! | `query` | answers in the API's shapes |
+//! | `forget` | what is old |
 //! | `live` | telling what was committed |
 //! | `page` | the embedded page |
 //!
@@ -23,6 +24,7 @@ mod app;
 mod clock;
 mod commit;
 mod error;
+mod forget;
 mod health;
 pub mod limits;
 mod listen;
@@ -40,7 +42,9 @@ pub use clock::Clock;
 pub use error::ErrorBody;
 pub use limits::Limits;
 pub use live::{LiveKind, LiveSummary};
-pub use query::{ConversationItem, ConversationPage, TotalsBody};
+pub use query::{
+    ConversationItem, ConversationPage, DeliveryBody, DeliveryTotals, ProcessDelivery, TotalsBody,
+};
 pub use receive::{IngestResult, IngestResults};
 pub use routes::openapi;
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 const MIB: usize = 1024 * 1024;
 
 /// A request body smaller than this is decoded where it arrived; a larger one on a thread that may block.
@@ -26,6 +28,22 @@ pub const STREAMS_PER_CONNECTION: u32 = 256;
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a request body may stay silent.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a process may be silent before what it said it held counts as missing, unless the question says.
+pub const CLIENT_QUIET: SignedDuration = SignedDuration::from_secs(60);
+/// How long a process is remembered that is not heard of.
+pub const CLIENT_FORGOTTEN: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How often the server forgets.
+pub const FORGET_EVERY: Duration = Duration::from_secs(3600);
+/// Processes in one answer about deliveries, unless the request says.
+pub const DELIVERY_DEFAULT: usize = 1000;
+/// Processes in one answer about deliveries, at most.
+pub const DELIVERY_MAX: usize = 10_000;
+/// Ranges of missing numbers that are told of one process.
+pub const DELIVERY_RANGES: usize = 1000;
+/// The metrics speak of processes that were heard of within this.
+pub const DELIVERY_METRICS: SignedDuration = SignedDuration::from_hours(24);
+/// How long the sums of deliveries in the metrics are remembered.
+pub const DELIVERY_METRICS_CACHE: Duration = Duration::from_secs(5);
 /// When a sender is told to come back after the server was too busy.
 pub const BUSY_RETRY: Duration = Duration::from_secs(1);
 

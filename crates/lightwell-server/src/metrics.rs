@@ -8,6 +8,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use crate::query::DeliveryTotals;
+
 /// The lane that items came by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
@@ -51,6 +53,18 @@ const OUTCOMES: [(ItemOutcome, &str); 7] = [
     (ItemOutcome::Unavailable, "unavailable"),
 ];
 
+/// What became of what a sender told of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportOutcome {
+    /// It is kept.
+    Kept,
+    /// It could not be read, and was ignored.
+    Invalid,
+}
+
+const REPORTS: [(ReportOutcome, &str); 2] =
+    [(ReportOutcome::Kept, "kept"), (ReportOutcome::Invalid, "invalid")];
+
 /// Upper bounds of the latency buckets, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
 
@@ -58,6 +72,7 @@ const BUCKETS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5
 #[derive(Default)]
 pub struct Metrics {
     items: [[AtomicU64; OUTCOMES.len()]; LANES.len()],
+    reports: [AtomicU64; REPORTS.len()],
     body_bytes: AtomicU64,
     connections: AtomicI64,
     tls_hellos: AtomicU64,
@@ -66,12 +81,14 @@ pub struct Metrics {
 }
 
 /// Readings that are kept elsewhere.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Gauges {
     /// Bytes of request bodies under way.
     pub in_flight_bytes: usize,
     /// Those who listen live.
     pub live_subscribers: usize,
+    /// What arrived of what processes sent; none when it cannot be told now.
+    pub delivery: Option<DeliveryTotals>,
 }
 
 #[derive(Default)]
@@ -98,6 +115,11 @@ impl Metrics {
         }
     }
 
+    /// Counts what a sender told of itself.
+    pub fn report(&self, outcome: ReportOutcome) {
+        self.reports[outcome as usize].fetch_add(1, Relaxed);
+    }
+
     /// Counts bytes of a request body, as they arrived.
     pub fn body_bytes(&self, bytes: usize) {
         self.body_bytes.fetch_add(bytes as u64, Relaxed);
@@ -119,7 +141,7 @@ impl Metrics {
     }
 
     /// The text form.
-    pub fn render(&self, gauges: Gauges) -> String {
+    pub fn render(&self, gauges: &Gauges) -> String {
         let mut text = String::with_capacity(4096);
         head(
             &mut text,
@@ -181,9 +203,36 @@ impl Metrics {
             head(&mut text, name, kind, help);
             line(&mut text, name, "", value);
         }
+        self.render_delivery(&mut text, gauges.delivery.as_ref());
         head(&mut text, "lightwell_commit_seconds", "histogram", "Time until a batch was durable.");
         self.commit.render(&mut text, "lightwell_commit_seconds");
         text
+    }
+}
+
+impl Metrics {
+    fn render_delivery(&self, text: &mut String, totals: Option<&DeliveryTotals>) {
+        let name = "lightwell_delivery_reports_total";
+        head(text, name, "counter", "Requests whose sender told of itself, by what became of that.");
+        for (outcome, outcome_name) in REPORTS {
+            let count = self.reports[outcome as usize].load(Relaxed);
+            line(text, name, &format!("{{outcome=\"{outcome_name}\"}}"), count);
+        }
+        let Some(totals) = totals else { return };
+        for (name, help, value) in [
+            ("processes", "Processes that told of themselves within a day.", totals.processes),
+            ("accepted", "Records that these processes' programs offered.", totals.accepted),
+            ("received", "Records of these processes that were stored.", totals.received),
+            ("duplicates", "Copies of stored records that came again.", totals.duplicates),
+            ("refused", "Records of these processes that the server refused.", totals.refused),
+            ("dropped", "Records that these processes dropped.", totals.dropped),
+            ("pending", "Records that these processes still hold, as they told.", totals.pending),
+            ("missing", "Records of these processes that nobody can account for.", totals.missing),
+        ] {
+            let name = format!("lightwell_delivery_{name}");
+            head(text, &name, "gauge", help);
+            line(text, &name, "", value);
+        }
     }
 }
 

@@ -62,6 +62,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(query::conversation_alias))
         .routes(routes!(query::generation))
         .routes(routes!(query::totals))
+        .routes(routes!(query::delivery))
         .layer(compression());
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(receive::ingest))

@@ -9,6 +9,7 @@ mod routes {
     mod conversation;
     mod conversations;
     mod delete;
+    mod delivery;
     mod generation;
     mod generations_export;
     mod grpc;

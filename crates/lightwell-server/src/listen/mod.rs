@@ -50,6 +50,7 @@ pub(crate) async fn serve(
         app: app.clone(),
     });
     let mut loops = JoinSet::new();
+    loops.spawn(crate::forget::run(app.clone()));
     for listener in listeners {
         let loopback = listener.local_addr()?.ip().is_loopback();
         loops.spawn(shared.clone().accept(listener, Peer { loopback }));

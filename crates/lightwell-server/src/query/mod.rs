@@ -2,6 +2,7 @@
 
 mod conversations;
 mod delete;
+mod delivery;
 mod detail;
 mod generation;
 mod parameters;
@@ -11,6 +12,8 @@ mod totals;
 pub(crate) use conversations::{__path_conversations, conversations};
 pub use conversations::{ConversationItem, ConversationPage};
 pub(crate) use delete::{__path_delete_conversation, delete_conversation};
+pub(crate) use delivery::{__path_delivery, delivery, delivery_sums};
+pub use delivery::{DeliveryBody, DeliveryTotals, ProcessDelivery};
 pub(crate) use detail::{
     __path_conversation, __path_conversation_alias, __path_generation, conversation, conversation_alias,
     generation,

@@ -38,6 +38,26 @@ pub(crate) struct FilterParameters {
     tag: Option<Vec<String>>,
 }
 
+/// The parameters of `GET /api/v1/delivery`.
+pub(crate) const DELIVERY: [&str; 5] = ["since", "product", "only_missing", "quiet_after", "limit"];
+
+/// Which processes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters in the OpenAPI document; they are read one by one")]
+pub(crate) struct DeliveryParameters {
+    /// Only processes that were heard of since this moment: RFC 3339, or a date (midnight UTC).
+    since: Option<String>,
+    /// Only processes of this product: `sigil`, `insidellm`.
+    product: Option<String>,
+    /// `true`: only processes of which something is missing.
+    only_missing: Option<bool>,
+    /// After so many seconds of silence, what a process said it held counts as missing, unless it lies on its disk. 60 unless told.
+    quiet_after: Option<u32>,
+    /// Processes in the answer, at most; 1000 unless told, 10 000 at most. The totals are those of all.
+    limit: Option<usize>,
+}
+
 /// The parameters of one request.
 pub(crate) struct Parameters {
     given: Vec<(&'static str, String)>,
@@ -91,7 +111,8 @@ impl Parameters {
         })
     }
 
-    fn moment(&mut self, name: &'static str) -> Result<Option<Timestamp>, Refusal> {
+    /// A moment, or a date's midnight.
+    pub fn moment(&mut self, name: &'static str) -> Result<Option<Timestamp>, Refusal> {
         let Some(value) = self.take(name) else { return Ok(None) };
         let midnight = |date: Date| date.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
         let moment = value.parse().or_else(|_| value.parse::<Date>().and_then(midnight));

@@ -8,10 +8,10 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{body, judge};
+use super::{Kept, body, judge, report};
 use crate::admit::Caller;
 use crate::app::App;
-use crate::commit::{Verdict, commit};
+use crate::commit::{Batch, Verdict, commit};
 use crate::error::{ErrorBody, Refusal};
 use crate::metrics::Lane;
 
@@ -67,13 +67,15 @@ pub(crate) async fn ingest(
     State(app): State<Arc<App>>,
     caller: Caller,
     request: Request,
-) -> Result<(StatusCode, Json<IngestResults>), Refusal> {
+) -> Result<(StatusCode, Kept, Json<IngestResults>), Refusal> {
     let (parts, body) = request.into_parts();
     let received = body::read(&app, &parts.headers, body, app.settings.limits.body_bytes).await?;
     let (items, room) = judge(&app, received, "events", lightwell_wire::insidellm::json::decode).await?;
-    let verdicts = commit(&app, &caller.tenant, Lane::Insidellm, items).await?;
+    let batch = Batch { lane: Lane::Insidellm, items, report: report(&app, &parts.headers) };
+    let (verdicts, kept) = commit(&app, &caller.tenant, batch).await?;
     drop(room);
-    Ok(answer(verdicts))
+    let (status, results) = answer(verdicts);
+    Ok((status, kept, results))
 }
 
 fn answer(verdicts: Vec<Verdict>) -> (StatusCode, Json<IngestResults>) {

@@ -13,6 +13,7 @@ mod encoding;
 mod grpc;
 mod in_flight;
 mod insidellm;
+mod report;
 mod sigil;
 
 pub(crate) use encoding::Encoding;
@@ -24,6 +25,8 @@ pub(crate) use sigil::{
     __path_export_generations, __path_export_workflow_steps, export_generations, export_workflow_steps,
     grpc_export,
 };
+
+pub(crate) use report::{Kept, matching, report};
 
 use body::Received;
 use lightwell_wire::{Batch, BodyError, Receipt};

@@ -12,10 +12,10 @@ use lightwell_wire::sigil::{Signal, paths, results, results::ItemResult};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Received, body, grpc, judge};
+use super::{Kept, Received, body, grpc, judge, report};
 use crate::admit::{Caller, Peer, authorize};
 use crate::app::App;
-use crate::commit::{Verdict, commit};
+use crate::commit::{Batch, Verdict, commit};
 use crate::error::{ErrorBody, Refusal};
 use crate::metrics::Lane;
 
@@ -132,12 +132,16 @@ pub(crate) async fn export_workflow_steps(
 /// The same over gRPC, for both packages.
 pub(crate) async fn grpc_export(State(app): State<Arc<App>>, request: Request) -> Response {
     match try_grpc_export(&app, request).await {
-        Ok(message) => grpc::answer(&message),
+        Ok((message, kept)) => {
+            let mut response = grpc::answer(&message);
+            kept.tell(response.headers_mut());
+            response
+        }
         Err(refusal) => grpc::refuse(&refusal),
     }
 }
 
-async fn try_grpc_export(app: &App, request: Request) -> Result<Vec<u8>, Refusal> {
+async fn try_grpc_export(app: &App, request: Request) -> Result<(Vec<u8>, Kept), Refusal> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
     let signal = paths::signal_of_grpc(path).ok_or_else(|| Refusal::NoRoute { path: path.to_owned() })?;
@@ -148,8 +152,9 @@ async fn try_grpc_export(app: &App, request: Request) -> Result<Vec<u8>, Refusal
     let caller = authorize(app, peer, &parts.headers).await?;
     let limit = app.settings.limits.body_bytes.saturating_add(grpc::HEAD_BYTES);
     let received = grpc::unframe(&parts.headers, body::read(app, &parts.headers, body, limit).await?)?;
-    let results = export(app, &caller.tenant, Lane::SigilGrpc, signal, Format::Protobuf, received).await?;
-    Ok(results::encode_protobuf(signal, results))
+    let sent = Sent { lane: Lane::SigilGrpc, signal, format: Format::Protobuf, received };
+    let (results, kept) = export(app, &caller.tenant, &parts.headers, sent).await?;
+    Ok((results::encode_protobuf(signal, results), kept))
 }
 
 async fn http_export(
@@ -161,7 +166,8 @@ async fn http_export(
     let (parts, body) = request.into_parts();
     let format = Format::of(&parts.headers)?;
     let received = body::read(app, &parts.headers, body, app.settings.limits.body_bytes).await?;
-    let results = export(app, tenant, Lane::SigilHttp, signal, format, received).await?;
+    let sent = Sent { lane: Lane::SigilHttp, signal, format, received };
+    let (results, kept) = export(app, tenant, &parts.headers, sent).await?;
     let (kind, answer) = match format {
         Format::Protobuf => (PROTOBUF, results::encode_protobuf(signal, results)),
         Format::Json => {
@@ -170,7 +176,7 @@ async fn http_export(
             (JSON, answer)
         }
     };
-    Ok((StatusCode::ACCEPTED, [(CONTENT_TYPE, kind)], Body::from(answer)).into_response())
+    Ok((StatusCode::ACCEPTED, kept, [(CONTENT_TYPE, kind)], Body::from(answer)).into_response())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -198,23 +204,30 @@ fn media_type(headers: &HeaderMap, expected: &'static str) -> Refusal {
     Refusal::MediaType { content_type: value.unwrap_or_default(), expected }
 }
 
-async fn export(
-    app: &App,
-    tenant: &TenantId,
+/// A batch as it was sent.
+struct Sent {
     lane: Lane,
     signal: Signal,
     format: Format,
     received: Received,
-) -> Result<Vec<ItemResult>, Refusal> {
+}
+
+async fn export(
+    app: &App,
+    tenant: &TenantId,
+    headers: &HeaderMap,
+    Sent { lane, signal, format, received }: Sent,
+) -> Result<(Vec<ItemResult>, Kept), Refusal> {
     let decode = match format {
         Format::Json => lightwell_wire::sigil::json::decode,
         Format::Protobuf => lightwell_wire::sigil::protobuf::decode,
     };
     let (items, room) =
         judge(app, received, signal.json_key(), move |body, receipt| decode(signal, body, receipt)).await?;
-    let verdicts = commit(app, tenant, lane, items).await?;
+    let batch = Batch { lane, items, report: report(app, headers) };
+    let (verdicts, kept) = commit(app, tenant, batch).await?;
     drop(room);
-    Ok(verdicts.into_iter().map(result).collect())
+    Ok((verdicts.into_iter().map(result).collect(), kept))
 }
 
 fn result(verdict: Verdict) -> ItemResult {

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use lightwell_model::{Generation, Record, TenantId};
 use lightwell_store::{
     ApiKey, ClientAccount, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion,
-    Delivery, DeliveryQuery, Filter, KeyDigest, MemoryStore, NewApiKey, Outcome, Page, Store, StoreError, Totals,
+    Delivery, DeliveryQuery, Filter, KeyDigest, MemoryStore, NewApiKey, Outcome, Page, Store, StoreError,
+    Totals,
 };
 use tokio::sync::Semaphore;
 
