@@ -6,7 +6,7 @@ import logging
 import os
 from typing import Any, Dict, List, Optional
 
-from lightwell import EventSchema, Pipeline, at_exit
+from lightwell import EventSchema, Pipeline, at_exit, spool
 
 from . import config as _config
 from ._event_client import EventClient
@@ -44,7 +44,7 @@ class InsideLLMClient(EventClient):
         _config.apply_log_level(self.config)
         self.session = None
         """Connections belong to the native core; the attribute is here because programs look at it."""
-        self._pipeline = self._build_pipeline(self.config.batch_size, self.config.max_queue_size)
+        self._pipeline = self._build_pipeline(self.config.batch_size, self.config.max_queue_size, spooling=True)
         super().__init__(QueueManager(self._pipeline, self.config.raise_on_error), self.config.strict_validation)
         self._emit_event = self._pipeline.emit_event
 
@@ -104,7 +104,11 @@ class InsideLLMClient(EventClient):
         self._closed = True
         self.queue_manager.shutdown(self.config.request_timeout if timeout is None else timeout)
 
-    def _build_pipeline(self, batch_size: int, queue_size: int) -> Pipeline:
+    def _build_pipeline(self, batch_size: int, queue_size: int, spooling: bool = False) -> Pipeline:
+        config = self.config
+        spooled = spool.keywords(
+            config.spool_dir, config.spool_max_bytes, config.spool_when_full, config.spool_fsync
+        )
         return Pipeline.insidellm(
             base_url=self.base_url,
             api_key=self.api_key,
@@ -115,4 +119,5 @@ class InsideLLMClient(EventClient):
             max_retries=self.config.max_retries,
             backoff_factor=self.config.backoff_factor,
             request_timeout=self.config.request_timeout,
+            **(spooled if spooling else {}),
         )

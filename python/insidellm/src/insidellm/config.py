@@ -15,7 +15,10 @@ _LOG_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
 
 @dataclass
 class InsideLLMConfig:
-    """Delivery settings. Intervals and timeouts are seconds, sizes are events. `ValueError` for a value out of range."""
+    """Delivery settings. Intervals and timeouts are seconds, sizes are events. `ValueError` for a value out of range.
+
+    `spool_*`: empty and 0 mean what `LIGHTWELL_SPOOL_DIR`, `_MAX_BYTES`, `_WHEN_FULL`, `_FSYNC` say.
+    """
 
     max_queue_size: int = 10000
     batch_size: int = 50
@@ -27,6 +30,10 @@ class InsideLLMConfig:
     strict_validation: bool = True
     log_level: str = "INFO"
     enable_debug_logging: bool = False
+    spool_dir: str = ""
+    spool_max_bytes: int = 0
+    spool_when_full: str = ""
+    spool_fsync: str = ""
 
     def __post_init__(self) -> None:
         self.validate()

@@ -88,8 +88,8 @@ class QueueManager:
         """What became of the events; `success_rate` is a percentage of those that are decided."""
         stats = self._pipeline.stats()
         refused = stats["dropped_queue_full"] + stats["dropped_too_large"]
-        given_up = stats["dropped_rejected"] + stats["dropped_gave_up"] + stats["dropped_shutdown"]
-        failed = refused + given_up + self._invalid
+        dropped = {name: count for name, count in stats.items() if name.startswith("dropped_")}
+        failed = sum(dropped.values()) + self._invalid
         return {
             "events_queued": stats["accepted"] - refused,
             "events_sent": stats["delivered"],
@@ -97,7 +97,8 @@ class QueueManager:
             "queue_size": stats["pending"],
             "success_rate": stats["delivered"] / max(1, stats["delivered"] + failed) * 100,
             "events_invalid": self._invalid,
-            **{name: count for name, count in stats.items() if name.startswith("dropped_")},
+            **dropped,
+            "spooled": stats["spooled"],
             "requests": stats["requests"],
             "retries": stats["retries"],
         }
@@ -107,8 +108,9 @@ class QueueManager:
         complete = self._pipeline.shutdown(timeout)
         at_exit.forget(self._pipeline)
         self._log_notices()
-        if not complete:
-            logger.warning("%d events were not delivered before shutdown", self._pipeline.stats()["dropped_shutdown"])
+        dropped = self._pipeline.stats()["dropped_shutdown"]
+        if not complete and dropped:
+            logger.warning("%d events were not delivered before shutdown", dropped)
         return complete
 
     def _refused(self, event_id: str, error: Exception) -> None:
