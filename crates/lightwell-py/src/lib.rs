@@ -7,6 +7,7 @@
 mod content;
 mod encode;
 mod pipeline;
+mod spool;
 mod terminate;
 
 use pyo3::prelude::*;

@@ -1,8 +1,10 @@
 //! `Pipeline` and its exceptions as Python sees them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use lightwell_client::insidellm::{EVENTS, InsideLlmBuilder};
 use lightwell_client::sigil::{GENERATIONS, Protocol, SigilBuilder, WORKFLOW_STEPS};
 use lightwell_client::{BuildError, Level, RecordError, RetryPolicy, Settings};
@@ -12,6 +14,7 @@ use pyo3::types::{PyDict, PyString};
 
 use crate::content::Content;
 use crate::encode::{self, Encoded, EventParts, EventSchema};
+use crate::spool;
 use crate::terminate::{self, Listed};
 
 pyo3::create_exception!(lightwell, QueueFull, PyException, "The queue's bound is reached.");
@@ -59,7 +62,8 @@ impl Pipeline {
     #[staticmethod]
     #[pyo3(signature = (*, protocol, endpoint, insecure=None, headers=None, user_agent=USER_AGENT, batch_size=100,
         flush_interval=1.0, queue_size=2000, max_retries=5, initial_backoff=0.1, max_backoff=5.0,
-        payload_max_bytes=4_194_304, request_timeout=10.0))]
+        payload_max_bytes=4_194_304, request_timeout=10.0, spool_dir=None, spool_max_bytes=1_073_741_824,
+        spool_when_full="drop_newest", spool_fsync="never"))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn sigil(
         protocol: &str,
@@ -75,6 +79,10 @@ impl Pipeline {
         max_backoff: f64,
         payload_max_bytes: i64,
         request_timeout: f64,
+        spool_dir: Option<PathBuf>,
+        spool_max_bytes: i64,
+        spool_when_full: &str,
+        spool_fsync: &str,
     ) -> PyResult<Self> {
         let protocol: Protocol = protocol.parse().map_err(value_error)?;
         let settings = Settings {
@@ -89,6 +97,7 @@ impl Pipeline {
                 max_backoff: seconds("max_backoff", max_backoff)?,
                 ..RetryPolicy::default()
             },
+            spool: spool::settings(spool_dir, spool_max_bytes, spool_when_full, spool_fsync)?,
             ..Settings::default()
         };
         let mut builder = SigilBuilder::new(protocol, endpoint)
@@ -105,7 +114,8 @@ impl Pipeline {
     /// A pipeline for InsideLLM events.
     #[staticmethod]
     #[pyo3(signature = (*, base_url, api_key, user_agent=USER_AGENT, batch_size=50, flush_interval=30.0,
-        queue_size=10_000, max_retries=3, backoff_factor=2.0, request_timeout=30.0))]
+        queue_size=10_000, max_retries=3, backoff_factor=2.0, request_timeout=30.0, spool_dir=None,
+        spool_max_bytes=1_073_741_824, spool_when_full="drop_newest", spool_fsync="never"))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn insidellm(
         base_url: &str,
@@ -117,6 +127,10 @@ impl Pipeline {
         max_retries: i64,
         backoff_factor: f64,
         request_timeout: f64,
+        spool_dir: Option<PathBuf>,
+        spool_max_bytes: i64,
+        spool_when_full: &str,
+        spool_fsync: &str,
     ) -> PyResult<Self> {
         let max_retries = retries(max_retries);
         let initial_backoff = seconds("backoff_factor", backoff_factor)?;
@@ -133,6 +147,7 @@ impl Pipeline {
                     .saturating_mul(1_u32.checked_shl(max_retries).unwrap_or(u32::MAX)),
                 ..RetryPolicy::default()
             },
+            spool: spool::settings(spool_dir, spool_max_bytes, spool_when_full, spool_fsync)?,
             ..Settings::default()
         };
         let builder = InsideLlmBuilder::new(base_url, api_key).user_agent(user_agent).settings(settings);
@@ -155,15 +170,14 @@ impl Pipeline {
     ) -> PyResult<()> {
         let content = &content.get().encoded;
         let tools = seed_tools.map(|tools| &tools.get().encoded).filter(|_| content.tools == 0);
-        let pieces = std::iter::once(content).chain(tools);
         let problem = match encode::dict_problem(header)? {
             Some(problem) => Some(problem),
-            None => pieces.clone().find_map(|piece| piece.problem.as_deref()),
+            None => [Some(content), tools].into_iter().flatten().find_map(|piece| piece.problem.as_deref()),
         };
         if let Some(problem) = problem {
             return Err(Invalid::new_err(problem.to_owned()));
         }
-        self.record(GENERATIONS, encode::with_header(header, pieces.map(|piece| piece.bytes.as_slice()))?)
+        self.record(GENERATIONS, encode::with_header(header, content, tools)?)
     }
 
     /// Encodes and queues a workflow step.
@@ -228,7 +242,8 @@ impl Pipeline {
     fn flush_report(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<FlushReport> {
         let until = deadline(timeout)?;
         let flush = py.detach(|| self.inner.begin_flush());
-        wait_in_slices(py, until, |slice| flush.wait(Some(slice)))?;
+        // Without a deadline, nobody waits longer for what is safe on disk than for what is not.
+        wait_in_slices(py, until, |slice| flush.wait(Some(slice)) || (until.is_none() && flush.is_stalled()))?;
         let report = py.detach(|| flush.report());
         Ok(FlushReport {
             complete: report.complete,
@@ -244,7 +259,8 @@ impl Pipeline {
     fn shutdown(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
         let until = deadline(timeout)?;
         let shutdown = py.detach(|| self.inner.begin_shutdown());
-        wait_in_slices(py, until, |slice| shutdown.wait(Some(slice)))?;
+        let is_over = |slice| shutdown.wait(Some(slice)) || (until.is_none() && shutdown.is_stalled());
+        wait_in_slices(py, until, is_over)?;
         Ok(py.detach(|| shutdown.finish()))
     }
 
@@ -308,7 +324,7 @@ impl Pipeline {
         }
     }
 
-    fn record(&self, lane: usize, encoded: Encoded) -> PyResult<()> {
+    fn record<B: Into<Bytes>>(&self, lane: usize, encoded: Encoded<B>) -> PyResult<()> {
         for note in encoded.notes {
             self.inner.note(Level::Warning, note);
         }

@@ -7,22 +7,35 @@ anything is joined, sent or waited for.
 
 from __future__ import annotations
 
+from . import sigterm as sigterm
 from ._native import (
     Closed,
+    Content,
     EncodeError,
+    EventSchema,
     FlushReport,
+    Invalid,
     Pipeline,
     QueueFull,
     TooLarge,
     __version__,
+    generation_problem,
+    new_event_id,
+    utc_now,
 )
 
 __all__ = [
     "Closed",
+    "Content",
     "EncodeError",
+    "EventSchema",
     "FlushReport",
+    "Invalid",
     "Pipeline",
     "QueueFull",
     "TooLarge",
     "__version__",
+    "generation_problem",
+    "new_event_id",
+    "utc_now",
 ]

@@ -7,7 +7,24 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, Tuple, final
 
-__all__ = ["Closed", "EncodeError", "FlushReport", "Pipeline", "QueueFull", "TooLarge", "__version__"]
+__all__ = [
+    "Closed",
+    "Content",
+    "EncodeError",
+    "EventSchema",
+    "FlushReport",
+    "Invalid",
+    "Pipeline",
+    "QueueFull",
+    "TooLarge",
+    "__version__",
+    "arm_sigterm",
+    "forked",
+    "generation_problem",
+    "new_event_id",
+    "rearm_sigterm",
+    "utc_now",
+]
 
 __version__: str
 
@@ -22,6 +39,52 @@ class Closed(Exception):
 
 class EncodeError(Exception):
     """A record has no sane reading; the message names the field."""
+
+class Invalid(Exception):
+    """A generation cannot be exported; the message is the path of the first offence in reading order, and what it is."""
+
+@final
+class Content:
+    """Messages, tools and artifacts of a generation: checked and encoded when it is made, so later changes do not matter."""
+
+    def __new__(cls, lists: Any, withhold: bool = False) -> Content:
+        """Read ``input``, ``output``, ``tools`` and ``artifacts`` of a dict or an object; what is missing or None is empty.
+
+        ``withhold`` leaves out texts, arguments, results, descriptions, schemas and artifacts, and keeps the shape.
+        Raises ``EncodeError`` for what is no list or raises when it is read.
+        """
+    @property
+    def problem(self) -> Optional[str]:
+        """As ``generation_problem``, of the content alone. Nothing behind the problem was read."""
+    @property
+    def tool_count(self) -> int: ...
+    def models(self, models: Any) -> Dict[str, List[Any]]:
+        """The four lists as new objects of the classes that the module ``models`` has."""
+
+def generation_problem(generation: Any, withheld: bool = False) -> Optional[str]:
+    """Why a generation (object or dict) cannot be exported, such as ``generation.input[0].parts must not be empty``, or None.
+
+    ``withheld``: texts were taken away before. Raises ``EncodeError``.
+    """
+
+@final
+class EventSchema:
+    """The fields of one type of InsideLLM event, for payloads that need no coercion."""
+
+    def __new__(cls, event_type: str, fields: List[Tuple[str, str, bool, Tuple[Any, ...]]]) -> EventSchema:
+        """``fields``: name, kind, nullable, and ``(default,)`` or ``()`` for a required one.
+
+        A kind says what a value must exactly be: any, text, whole, real, flag, number, primitive (text, number or flag), object
+        (dict with str keys), texts, objects (lists of those), other (always needs coercion).
+        """
+    def fill(self, values: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+        """All fields in their order, defaults filled in, containers copied; None when a value is missing or needs coercion."""
+
+def new_event_id() -> str:
+    """A random (version 4) UUID in its usual spelling. A forked child never repeats its parent's."""
+
+def utc_now() -> str:
+    """Now in UTC, ISO 8601 with ``Z``, microseconds unless they are 0."""
 
 @final
 class FlushReport:
@@ -66,6 +129,10 @@ class Pipeline:
         max_backoff: float = 5.0,
         payload_max_bytes: int = 4194304,
         request_timeout: float = 10.0,
+        spool_dir: Optional[str] = None,
+        spool_max_bytes: int = 1073741824,
+        spool_when_full: str = "drop_newest",
+        spool_fsync: str = "never",
     ) -> Pipeline:
         """A pipeline for generations and workflow steps. Never connects.
 
@@ -73,6 +140,11 @@ class Pipeline:
         ``insecure`` (gRPC only): None = plaintext for ``http://`` and for a loopback host without scheme, else TLS.
         ``headers``: a non-blank ``User-Agent`` among them wins over ``user_agent``.
         ``queue_size`` bounds generations and workflow steps separately. ``payload_max_bytes <= 0``: no limit.
+
+        ``spool_dir``: every record is in a file below this folder before ``record_*`` returns, and is gone from there once
+        the server has it; what a process leaves there, the next one that sends to the same place delivers. None or empty:
+        no spool. ``spool_max_bytes`` bounds the folder over all processes; ``spool_when_full`` is ``"drop_newest"`` or
+        ``"drop_oldest"``; ``spool_fsync`` is ``"never"``, ``"always"`` or milliseconds, e.g. ``"500"``.
 
         Raises ``ValueError``: ``unsupported generation export protocol '<p>'``, ``endpoint is required``,
         ``endpoint host is required``, or a sentence that names the header that cannot be sent.
@@ -89,17 +161,26 @@ class Pipeline:
         max_retries: int = 3,
         backoff_factor: float = 2.0,
         request_timeout: float = 30.0,
+        spool_dir: Optional[str] = None,
+        spool_max_bytes: int = 1073741824,
+        spool_when_full: str = "drop_newest",
+        spool_fsync: str = "never",
     ) -> Pipeline:
         """A pipeline for InsideLLM events: ``POST {base_url}/api/v1/ingest`` with ``Authorization: Bearer <api_key>``.
 
         ``flush_interval <= 0``: send as soon as anything is queued. Pauses before retry n (from 0) are random, at most
-        ``backoff_factor * 2**n`` seconds. Never connects. Raises ``ValueError`` for a URL or key that cannot be used.
+        ``backoff_factor * 2**n`` seconds. The spool as in ``sigil``. Never connects. Raises ``ValueError`` for a URL or key that cannot be used.
         """
     def record_generation(self, generation: Any) -> None:
         """Encode a ``sigil_sdk.models.Generation`` (or anything with its attributes) and queue it. Never blocks.
 
         ``conversation_title`` and ``user_id`` are not read: they travel in ``metadata``. The caller's object is only read.
         Raises ``QueueFull``, ``TooLarge``, ``Closed``, ``EncodeError``.
+        """
+    def record_content(self, header: Dict[str, Any], content: Content, seed_tools: Optional[Content] = None) -> None:
+        """As ``record_generation``, of a generation whose content was read before. ``header`` has the other fields.
+
+        ``seed_tools`` count when ``content`` has no tools. Raises also ``Invalid``, and then nothing is counted.
         """
     def record_workflow_step(self, step: Any) -> None:
         """Encode a ``sigil_sdk.models.WorkflowStep`` and queue it. Raises as ``record_generation``."""
@@ -109,6 +190,35 @@ class Pipeline:
         Raises ``QueueFull``, ``TooLarge`` (over the pipeline's byte bound alone), ``Closed``, ``EncodeError``
         (not a mapping).
         """
+    def emit_event(
+        self,
+        schema: EventSchema,
+        event_id: Optional[str],
+        run_id: Optional[str],
+        user_id: Optional[str],
+        parent_event_id: Optional[str],
+        metadata: Optional[Dict[str, Any]],
+        payload: Dict[str, Any],
+        /,
+    ) -> Optional[str]:
+        """Give an event of these parts the time, and an id unless it has one; check its payload, encode and queue it. Returns the id.
+
+        None, and nothing is queued, when a part is not exactly of its type. Raises ``QueueFull``, ``TooLarge``, ``Closed``.
+        """
+    def record_event_parts(
+        self,
+        schema: EventSchema,
+        event_id: str,
+        timestamp: str,
+        run_id: Optional[str],
+        user_id: Optional[str],
+        parent_event_id: Optional[str],
+        metadata: Optional[Dict[str, Any]],
+        payload: Dict[str, Any],
+        /,
+    ) -> bool:
+        """As ``emit_event``, for an event that has an id and a time. False, and nothing is queued, when a part is not exactly
+        of its type."""
     def flush(self, timeout: Optional[float] = None) -> bool:
         """Send now and wait. True: everything recorded before the call is acknowledged or given up; False: timed out.
 
@@ -119,7 +229,8 @@ class Pipeline:
     def shutdown(self, timeout: Optional[float] = None) -> bool:
         """Refuse new records, deliver what is queued, stop the thread. Idempotent.
 
-        Returns by the deadline (plus at most 50 ms); what is unsent then is counted as ``dropped_shutdown``. True when
+        Returns by the deadline (plus at most 50 ms); what is unsent then stays in the spool, pending, or is counted as
+        ``dropped_shutdown`` without one. True when
         nothing was left unsent. With an empty queue it returns at once and touches no network. None waits as long as
         the retry settings allow: pass a timeout.
         """
@@ -127,10 +238,20 @@ class Pipeline:
         """Counters since construction (in a forked child: since the fork).
 
         Keys: accepted, delivered, dropped_queue_full, dropped_too_large, dropped_rejected, dropped_gave_up,
-        dropped_shutdown, pending, pending_bytes, requests, retries. Always
+        dropped_shutdown, dropped_spool_full, dropped_spool_damaged, pending, pending_bytes, requests, retries. Always
         ``accepted == delivered + dropped_* + pending``: ``accepted`` counts every record offered, refused ones too.
-        ``pending`` is queued plus in flight.
+        ``pending`` is queued plus in flight; with a spool also what is on disk only, after ``shutdown`` too.
+
+        Of the spool: spooled (pending records that outlive the process), unspooled (accepted into memory alone because
+        the disk did not take them), adopted (read from what earlier processes left, and in no other counter),
+        adopted_delivered, adopted_dropped.
         """
+    def prometheus(self) -> str:
+        """The counters in Prometheus' text format: ``lightwell_client_records_accepted_total``,
+        ``..._records_delivered_total``, ``..._records_dropped_total{reason=...}``, ``..._records_pending``,
+        ``..._pending_bytes``, ``..._requests_total``, ``..._retries_total``, each with the label ``product``."""
+    def summary(self) -> Optional[str]:
+        """One line about what was dropped, by reason; None when nothing was."""
     def queue_len(self) -> int:
         """Records queued and not yet taken for sending."""
     def take_notices(self) -> List[Tuple[str, str]]:
@@ -142,3 +263,12 @@ class Pipeline:
         """
     def probe(self, timeout: float = 5.0) -> bool:
         """``GET {base}/health`` with the pipeline's headers: True only for status 200. False on any failure."""
+
+def arm_sigterm(grace_seconds: float) -> None:
+    """Deliver for at most `grace_seconds` when SIGTERM comes, where it would kill the process. See `lightwell.sigterm`."""
+
+def rearm_sigterm() -> None:
+    """The same again, after the program has put the default back."""
+
+def forked() -> None:
+    """What a forked child does first: it closes its copies of the parent's connections."""

@@ -1,12 +1,12 @@
-//! Attributes of a Python object as wire fields. A missing attribute reads as `None`, so that objects of older and newer models
-//! are read alike; an attribute that raises is an error with its path.
+//! Attributes of a Python object (or the values of a dict) as wire fields. What is missing reads as `None`, so that objects of
+//! older and newer models are read alike; an attribute that raises is an error with its path.
 
-use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
-use lightwell_wire::sigil::well_known::{Struct, Timestamp};
+use lightwell_wire::sigil::protobuf::Writer;
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyMapping, PyString, PyTuple};
 
 use super::{json, number, structs, text, time};
 use crate::pipeline::EncodeError;
@@ -14,51 +14,47 @@ use crate::pipeline::EncodeError;
 /// Reads the attributes of one object.
 pub(super) struct Fields<'a, 'py> {
     object: &'a Bound<'py, PyAny>,
+    dict: Option<&'a Bound<'py, PyDict>>,
     /// Where the object is, for errors: `generation.usage`.
-    path: &'a str,
+    path: &'static str,
 }
 
 impl<'a, 'py> Fields<'a, 'py> {
-    pub(super) fn new(object: &'a Bound<'py, PyAny>, path: &'a str) -> Self {
-        Self { object, path }
+    pub(super) fn new(object: &'a Bound<'py, PyAny>, path: &'static str) -> Self {
+        Self { object, dict: object.cast_exact::<PyDict>().ok(), path }
     }
 
     /// The attribute; `None` when it is missing or `None`.
     pub(super) fn get(&self, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        match self.object.getattr(name) {
-            Ok(value) if value.is_none() => Ok(None),
-            Ok(value) => Ok(Some(value)),
+        let found = match self.dict {
+            Some(dict) => dict.get_item(name),
+            None => self.object.getattr(name).map(Some),
+        };
+        match found {
+            Ok(value) => Ok(value.filter(|value| !value.is_none())),
             Err(error) if error.is_instance_of::<PyAttributeError>(self.object.py()) => Ok(None),
             Err(error) => Err(EncodeError::new_err(format!("{}.{name} cannot be read: {error}", self.path))),
         }
     }
 
-    pub(super) fn text(&self, name: &Bound<'py, PyString>) -> PyResult<String> {
-        Ok(self.get(name)?.map(|value| any_text(&value)).unwrap_or_default())
-    }
-
-    pub(super) fn optional_text(&self, name: &Bound<'py, PyString>) -> PyResult<Option<String>> {
-        Ok(self.get(name)?.map(|value| any_text(&value)))
-    }
-
-    pub(super) fn bytes(&self, name: &Bound<'py, PyString>) -> PyResult<Vec<u8>> {
-        Ok(self.get(name)?.map(|value| json::bytes_or_json(&value)).unwrap_or_default())
+    /// Hands the text on; empty when there is none.
+    pub(super) fn with_text<R>(
+        &self,
+        name: &Bound<'py, PyString>,
+        read: impl FnOnce(&str) -> R,
+    ) -> PyResult<R> {
+        Ok(match self.get(name)? {
+            Some(value) => text::with_text(&value, read),
+            None => read(""),
+        })
     }
 
     pub(super) fn flag(&self, name: &Bound<'py, PyString>) -> PyResult<bool> {
         Ok(self.get(name)?.and_then(|value| number::flag(&value)).unwrap_or_default())
     }
 
-    pub(super) fn optional_flag(&self, name: &Bound<'py, PyString>) -> PyResult<Option<bool>> {
-        Ok(self.get(name)?.and_then(|value| number::flag(&value)))
-    }
-
-    pub(super) fn optional_real(&self, name: &Bound<'py, PyString>) -> PyResult<Option<f64>> {
-        Ok(self.get(name)?.and_then(|value| number::real(&value)))
-    }
-
     /// A whole number; a note when it had to be changed to fit.
-    pub(super) fn optional_whole(
+    pub(super) fn whole(
         &self,
         name: &Bound<'py, PyString>,
         notes: &mut Vec<String>,
@@ -71,85 +67,176 @@ impl<'a, 'py> Fields<'a, 'py> {
         Ok(Some(whole.value))
     }
 
-    pub(super) fn time(&self, name: &Bound<'py, PyString>) -> PyResult<Option<Timestamp>> {
-        Ok(self.get(name)?.and_then(|value| time::timestamp(&value)))
-    }
-
-    pub(super) fn structure(&self, name: &Bound<'py, PyString>) -> PyResult<Option<Struct>> {
-        Ok(self.get(name)?.and_then(|value| structs::optional(&value)))
-    }
-
-    pub(super) fn texts(&self, name: &Bound<'py, PyString>) -> PyResult<Vec<String>> {
-        match self.get(name)? {
-            // A single id where a list of ids belongs.
-            Some(single) if single.is_instance_of::<PyString>() => Ok(vec![any_text(&single)]),
-            Some(items) => each(&items, &format!("{}.{name}", self.path), |item| Ok(any_text(item))),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    pub(super) fn tags(&self, name: &Bound<'py, PyString>) -> PyResult<BTreeMap<String, String>> {
-        match self.get(name)? {
-            Some(tags) => Ok(pairs(&tags, &format!("{}.{name}", self.path))?.into_iter().collect()),
-            None => Ok(BTreeMap::new()),
-        }
-    }
-
-    /// Every item of a list attribute.
-    pub(super) fn each<T>(
+    /// Every item of a list attribute, until one breaks off. `None`: all were read.
+    pub(super) fn each<B>(
         &self,
         name: &Bound<'py, PyString>,
-        read: impl FnMut(&Bound<'py, PyAny>) -> PyResult<T>,
-    ) -> PyResult<Vec<T>> {
+        read: impl FnMut(usize, &Bound<'py, PyAny>) -> PyResult<ControlFlow<B>>,
+    ) -> PyResult<Option<B>> {
         match self.get(name)? {
-            Some(items) => each(&items, &format!("{}.{name}", self.path), read),
-            None => Ok(Vec::new()),
+            Some(items) => each(&items, || format!("{}.{name}", self.path), read),
+            None => Ok(None),
         }
+    }
+}
+
+/// The same fields, written.
+impl<'py> Fields<'_, 'py> {
+    pub(super) fn write_text(
+        &self,
+        out: &mut Writer,
+        number: u32,
+        name: &Bound<'py, PyString>,
+    ) -> PyResult<()> {
+        self.with_text(name, |text| out.string(number, text))
+    }
+
+    pub(super) fn write_bytes(
+        &self,
+        out: &mut Writer,
+        number: u32,
+        name: &Bound<'py, PyString>,
+    ) -> PyResult<()> {
+        if let Some(value) = self.get(name)? {
+            match value.cast::<PyBytes>() {
+                Ok(bytes) => out.bytes(number, bytes.as_bytes()),
+                Err(_) => out.bytes(number, &json::bytes_or_json(&value)),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_time(
+        &self,
+        out: &mut Writer,
+        number: u32,
+        name: &Bound<'py, PyString>,
+    ) -> PyResult<()> {
+        if let Some(time) = self.get(name)?.and_then(|value| time::timestamp(&value)) {
+            out.timestamp(number, &time);
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_struct(
+        &self,
+        out: &mut Writer,
+        number: u32,
+        name: &Bound<'py, PyString>,
+    ) -> PyResult<()> {
+        if let Some(value) = self.get(name)? {
+            structs::write(&value, out, number);
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_texts(
+        &self,
+        out: &mut Writer,
+        number: u32,
+        name: &Bound<'py, PyString>,
+    ) -> PyResult<()> {
+        let Some(items) = self.get(name)? else { return Ok(()) };
+        let mut write = |item: &Bound<'_, PyAny>| {
+            text::with_text(item, |text| out.present_string(number, text));
+        };
+        if items.is_instance_of::<PyString>() {
+            // A single id where a list of ids belongs.
+            write(&items);
+            return Ok(());
+        }
+        let path = || format!("{}.{name}", self.path);
+        each(&items, path, |_, item| {
+            write(item);
+            Ok(ControlFlow::<()>::Continue(()))
+        })?;
+        Ok(())
+    }
+
+    pub(super) fn write_tags(
+        &self,
+        out: &mut Writer,
+        number: u32,
+        name: &Bound<'py, PyString>,
+    ) -> PyResult<()> {
+        let Some(tags) = self.get(name)? else { return Ok(()) };
+        let path = || format!("{}.{name}", self.path);
+        each_pair(&tags, path, |key, value| out.pair(number, key, value))
     }
 }
 
 /// Pairs of texts out of a mapping, for headers.
 pub(crate) fn string_pairs(mapping: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<(String, String)>> {
-    mapping.map_or(Ok(Vec::new()), |mapping| pairs(mapping, "headers"))
-}
-
-/// The text of a text field: bytes are decoded, anything else is `str()`.
-pub(super) fn any_text(object: &Bound<'_, PyAny>) -> String {
-    if let Ok(string) = object.cast::<PyString>() {
-        return text::of_str(string);
-    }
-    text::bytes_like(object).map_or_else(|| text::of_any(object), text::of_bytes)
-}
-
-fn pairs(mapping: &Bound<'_, PyAny>, path: &str) -> PyResult<Vec<(String, String)>> {
-    let items = match mapping.cast::<PyDict>() {
-        Ok(dict) => dict.items(),
-        Err(_) => match mapping.cast::<PyMapping>() {
-            Ok(mapping) => mapping.items()?,
-            Err(_) => return Err(EncodeError::new_err(format!("{path} is not a mapping"))),
-        },
-    };
-    let mut pairs = Vec::with_capacity(items.len());
-    for item in items {
-        let (key, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
-        let value = if value.is_none() { String::new() } else { any_text(&value) };
-        pairs.push((any_text(&key), value));
+    let mut pairs = Vec::new();
+    if let Some(mapping) = mapping {
+        each_pair(
+            mapping,
+            || "headers".to_owned(),
+            |key, value| pairs.push((key.to_owned(), value.to_owned())),
+        )?;
     }
     Ok(pairs)
 }
 
-fn each<'py, T>(
+fn each_pair(
+    mapping: &Bound<'_, PyAny>,
+    path: impl FnOnce() -> String,
+    mut read: impl FnMut(&str, &str),
+) -> PyResult<()> {
+    // The items are copied first: what is called on the way may change the mapping.
+    let items = match mapping.cast::<PyDict>() {
+        Ok(dict) if dict.is_empty() => return Ok(()),
+        Ok(dict) => dict.items(),
+        Err(_) => match mapping.cast::<PyMapping>() {
+            Ok(mapping) => mapping.items()?,
+            Err(_) => return Err(EncodeError::new_err(format!("{} is not a mapping", path()))),
+        },
+    };
+    for item in items {
+        let (key, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+        text::with_text(&key, |key| {
+            if value.is_none() {
+                read(key, "");
+            } else {
+                text::with_text(&value, |value| read(key, value));
+            }
+        });
+    }
+    Ok(())
+}
+
+fn each<'py, B>(
     items: &Bound<'py, PyAny>,
-    path: &str,
-    mut read: impl FnMut(&Bound<'py, PyAny>) -> PyResult<T>,
-) -> PyResult<Vec<T>> {
+    path: impl Fn() -> String,
+    mut read: impl FnMut(usize, &Bound<'py, PyAny>) -> PyResult<ControlFlow<B>>,
+) -> PyResult<Option<B>> {
+    let mut index = 0;
+    let mut next = |item: &Bound<'py, PyAny>| {
+        let flow = read(index, item);
+        index += 1;
+        flow
+    };
     if let Ok(list) = items.cast::<PyList>() {
-        return list.iter().map(|item| read(&item)).collect();
+        for item in list {
+            if let ControlFlow::Break(end) = next(&item)? {
+                return Ok(Some(end));
+            }
+        }
+        return Ok(None);
     }
     if let Ok(tuple) = items.cast::<PyTuple>() {
-        return tuple.iter().map(|item| read(&item)).collect();
+        for item in tuple {
+            if let ControlFlow::Break(end) = next(&item)? {
+                return Ok(Some(end));
+            }
+        }
+        return Ok(None);
     }
-    let not_a_list = |error| EncodeError::new_err(format!("{path} cannot be read as a list: {error}"));
-    let iterator = items.try_iter().map_err(not_a_list)?;
-    iterator.map(|item| item.map_err(not_a_list).and_then(|item| read(&item))).collect()
+    let not_a_list = |error| EncodeError::new_err(format!("{} cannot be read as a list: {error}", path()));
+    for item in items.try_iter().map_err(not_a_list)? {
+        if let ControlFlow::Break(end) = next(&item.map_err(not_a_list)?)? {
+            return Ok(Some(end));
+        }
+    }
+    Ok(None)
 }

@@ -1,22 +1,26 @@
-//! A `sigil_sdk.models.Generation`, read attribute by attribute into its wire message.
+//! A `sigil_sdk.models.Generation`, written as it is read: whole, or its header when the content was read before.
 //!
 //! `conversation_title` and `user_id` have no wire field: they travel in `metadata`, where the face puts them.
 
-use lightwell_wire::sigil::messages::{
-    Artifact, ArtifactKind, Generation, GenerationMode, Message, MessageRole, ModelRef, Part, PartMetadata,
-    TokenUsage, ToolCall, ToolDefinition, ToolResult, part::Payload,
-};
-use lightwell_wire::sigil::protobuf;
+use bytes::Bytes;
+use lightwell_wire::sigil::protobuf::Writer;
+use lightwell_wire::sigil::protobuf::number::{generation as g, inner as n};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyFloat, PyString};
 use sha2::{Digest, Sha256};
 
 use super::Encoded;
-use super::fields::{Fields, any_text};
+use super::content::{Content, Reader, Rules, is_blank};
+use super::fields::Fields;
+use super::number;
 use super::text;
 use crate::pipeline::EncodeError;
 
-/// Encodes one generation.
+/// Room for a header of usual length.
+pub(super) const HEADER_BYTES: usize = 768;
+
+/// Encodes one generation, whatever it holds.
 pub(crate) fn generation(object: &Bound<'_, PyAny>) -> PyResult<Encoded> {
     let py = object.py();
     if !object.hasattr(intern!(py, "input"))? || !object.hasattr(intern!(py, "output"))? {
@@ -25,183 +29,192 @@ pub(crate) fn generation(object: &Bound<'_, PyAny>) -> PyResult<Encoded> {
             "generation.input or generation.output is missing in {found}"
         )));
     }
-    let mut notes = Vec::new();
-    let message = read(object, &mut notes)?;
-    let mut bytes = Vec::new();
-    protobuf::encode(&mut bytes, &message);
-    Ok(Encoded { id: message.id, bytes, notes })
-}
-
-fn read(object: &Bound<'_, PyAny>, notes: &mut Vec<String>) -> PyResult<Generation> {
-    let py = object.py();
+    let mut out = Writer::with_capacity(2 * HEADER_BYTES);
     let fields = Fields::new(object, "generation");
-    Ok(Generation {
-        id: fields.text(intern!(py, "id"))?,
-        conversation_id: fields.text(intern!(py, "conversation_id"))?,
-        operation_name: fields.text(intern!(py, "operation_name"))?,
-        mode: mode(&fields.text(intern!(py, "mode"))?) as i32,
-        trace_id: fields.text(intern!(py, "trace_id"))?,
-        span_id: fields.text(intern!(py, "span_id"))?,
-        model: Some(model(&fields, py)?),
-        response_id: fields.text(intern!(py, "response_id"))?,
-        response_model: fields.text(intern!(py, "response_model"))?,
-        system_prompt: fields.text(intern!(py, "system_prompt"))?,
-        input: fields.each(intern!(py, "input"), message)?,
-        output: fields.each(intern!(py, "output"), message)?,
-        tools: fields.each(intern!(py, "tools"), tool)?,
-        usage: Some(usage(&fields, py, notes)?),
-        stop_reason: fields.text(intern!(py, "stop_reason"))?,
-        started_at: fields.time(intern!(py, "started_at"))?,
-        completed_at: fields.time(intern!(py, "completed_at"))?,
-        tags: fields.tags(intern!(py, "tags"))?,
-        metadata: fields.structure(intern!(py, "metadata"))?,
-        raw_artifacts: fields.each(intern!(py, "artifacts"), artifact)?,
-        call_error: fields.text(intern!(py, "call_error"))?,
-        agent_name: fields.text(intern!(py, "agent_name"))?,
-        agent_version: fields.text(intern!(py, "agent_version"))?,
-        max_tokens: fields.optional_whole(intern!(py, "max_tokens"), notes)?,
-        temperature: fields.optional_real(intern!(py, "temperature"))?,
-        top_p: fields.optional_real(intern!(py, "top_p"))?,
-        tool_choice: fields.optional_text(intern!(py, "tool_choice"))?,
-        thinking_enabled: fields.optional_flag(intern!(py, "thinking_enabled"))?,
-        parent_generation_ids: fields.texts(intern!(py, "parent_generation_ids"))?,
-        effective_version: effective_version(&fields.text(intern!(py, "effective_version"))?),
-    })
+    let rules = Rules { check: false, withhold: false };
+    Reader::new(&mut out, rules).lists(&fields, py)?;
+    let (id, notes) = header(&fields, py, &mut out)?;
+    Ok(Encoded { id, bytes: out.into_bytes(), notes })
 }
 
-fn message(object: &Bound<'_, PyAny>) -> PyResult<Message> {
-    let py = object.py();
-    let fields = Fields::new(object, "message");
-    let role = match fields.text(intern!(py, "role"))?.as_str() {
-        "user" => MessageRole::User,
-        "assistant" => MessageRole::Assistant,
-        "tool" => MessageRole::Tool,
-        _ => MessageRole::Unspecified,
-    };
-    let parts = fields.each(intern!(py, "parts"), part)?;
-    Ok(Message { role: role as i32, name: fields.text(intern!(py, "name"))?, parts })
-}
-
-fn part(object: &Bound<'_, PyAny>) -> PyResult<Part> {
-    let py = object.py();
-    let fields = Fields::new(object, "part");
-    let payload = match fields.text(intern!(py, "kind"))?.as_str() {
-        "thinking" => Some(Payload::Thinking(fields.text(intern!(py, "thinking"))?)),
-        "tool_call" => fields.get(intern!(py, "tool_call"))?.map(|call| tool_call(&call)).transpose()?,
-        "tool_result" => {
-            fields.get(intern!(py, "tool_result"))?.map(|result| tool_result(&result)).transpose()?
+/// Encodes the generation whose header is a dict and whose content was read before, perhaps in two pieces.
+pub(crate) fn with_header(
+    fields: &Bound<'_, PyDict>,
+    content: &Content,
+    more: Option<&Content>,
+) -> PyResult<Encoded<Bytes>> {
+    let (bytes, (id, notes)) = content.begin_record(|out| {
+        if let Some(more) = more {
+            more.read(|fields| out.fields(fields));
         }
-        // Present even when empty.
-        _ => Some(Payload::Text(fields.text(intern!(py, "text"))?)),
-    };
-    let provider_type = match fields.get(intern!(py, "metadata"))? {
-        Some(metadata) => Fields::new(&metadata, "part.metadata").text(intern!(py, "provider_type"))?,
-        None => String::new(),
-    };
-    let metadata = (!provider_type.is_empty()).then_some(PartMetadata { provider_type });
-    Ok(Part { metadata, payload })
+        header(&Fields::new(fields.as_any(), "generation"), fields.py(), out)
+    })?;
+    Ok(Encoded { id, bytes, notes })
 }
 
-fn tool_call(object: &Bound<'_, PyAny>) -> PyResult<Payload> {
-    let py = object.py();
-    let fields = Fields::new(object, "tool_call");
-    Ok(Payload::ToolCall(ToolCall {
-        id: fields.text(intern!(py, "id"))?,
-        name: fields.text(intern!(py, "name"))?,
-        input_json: fields.bytes(intern!(py, "input_json"))?,
-    }))
-}
-
-fn tool_result(object: &Bound<'_, PyAny>) -> PyResult<Payload> {
-    let py = object.py();
-    let fields = Fields::new(object, "tool_result");
-    Ok(Payload::ToolResult(ToolResult {
-        tool_call_id: fields.text(intern!(py, "tool_call_id"))?,
-        name: fields.text(intern!(py, "name"))?,
-        content: fields.text(intern!(py, "content"))?,
-        content_json: fields.bytes(intern!(py, "content_json"))?,
-        is_error: fields.flag(intern!(py, "is_error"))?,
-    }))
-}
-
-fn tool(object: &Bound<'_, PyAny>) -> PyResult<ToolDefinition> {
-    let py = object.py();
-    let fields = Fields::new(object, "tool");
-    Ok(ToolDefinition {
-        name: fields.text(intern!(py, "name"))?,
-        description: fields.text(intern!(py, "description"))?,
-        r#type: fields.text(intern!(py, "type"))?,
-        input_schema_json: fields.bytes(intern!(py, "input_schema_json"))?,
-        deferred: fields.flag(intern!(py, "deferred"))?,
-    })
-}
-
-fn artifact(object: &Bound<'_, PyAny>) -> PyResult<Artifact> {
-    let py = object.py();
-    let fields = Fields::new(object, "artifact");
-    let kind = match fields.text(intern!(py, "kind"))?.as_str() {
-        "request" => ArtifactKind::Request,
-        "response" => ArtifactKind::Response,
-        "tools" => ArtifactKind::Tools,
-        "provider_event" => ArtifactKind::ProviderEvent,
-        _ => ArtifactKind::Unspecified,
-    };
-    Ok(Artifact {
-        kind: kind as i32,
-        name: fields.text(intern!(py, "name"))?,
-        content_type: fields.text(intern!(py, "content_type"))?,
-        payload: fields.bytes(intern!(py, "payload"))?,
-        record_id: fields.text(intern!(py, "record_id"))?,
-        uri: fields.text(intern!(py, "uri"))?,
-    })
-}
-
-fn model<'py>(generation: &Fields<'_, 'py>, py: Python<'py>) -> PyResult<ModelRef> {
-    let Some(object) = generation.get(intern!(py, "model"))? else { return Ok(ModelRef::default()) };
-    if object.is_instance_of::<pyo3::types::PyString>() {
-        return Ok(ModelRef { provider: String::new(), name: any_text(&object) });
+/// Why a generation cannot be exported, or `None`: its header, then its content.
+pub(crate) fn problem(object: &Bound<'_, PyAny>, withheld: bool) -> PyResult<Option<String>> {
+    let fields = Fields::new(object, "generation");
+    if let Some(problem) = header_problem(&fields, object.py())? {
+        return Ok(Some(problem.to_owned()));
     }
-    let fields = Fields::new(&object, "generation.model");
-    Ok(ModelRef { provider: fields.text(intern!(py, "provider"))?, name: fields.text(intern!(py, "name"))? })
+    let rules = Rules { check: true, withhold: withheld };
+    Reader::new(&mut Writer::default(), rules).lists(&fields, object.py())
+}
+
+/// What of the header alone cannot be exported.
+pub(crate) fn dict_problem(fields: &Bound<'_, PyDict>) -> PyResult<Option<&'static str>> {
+    header_problem(&Fields::new(fields.as_any(), "generation"), fields.py())
+}
+
+fn header_problem(fields: &Fields<'_, '_>, py: Python<'_>) -> PyResult<Option<&'static str>> {
+    if let Some(mode) = fields.get(intern!(py, "mode"))?
+        && text::with_text(&mode, mode_number).is_none()
+    {
+        return Ok(Some("generation.mode must be one of SYNC|STREAM"));
+    }
+    let Some(model) = fields.get(intern!(py, "model"))? else {
+        return Ok(Some("generation.model.provider is required"));
+    };
+    let model = Fields::new(&model, "generation.model");
+    if model.with_text(intern!(py, "provider"), is_blank)? {
+        return Ok(Some("generation.model.provider is required"));
+    }
+    let nameless = model.with_text(intern!(py, "name"), is_blank)?;
+    Ok(nameless.then_some("generation.model.name is required"))
+}
+
+/// Adds the header to the content that is already there. Gives the id, and notes for people.
+fn header<'py>(
+    fields: &Fields<'_, 'py>,
+    py: Python<'py>,
+    out: &mut Writer,
+) -> PyResult<(String, Vec<String>)> {
+    let mut notes = Vec::new();
+    let id = fields.with_text(intern!(py, "id"), |id| {
+        out.string(g::ID, id);
+        id.to_owned()
+    })?;
+    texts(fields, py, out)?;
+    if let Some(mode) = fields.get(intern!(py, "mode"))? {
+        out.int(g::MODE, text::with_text(&mode, mode_number).unwrap_or_default());
+    }
+    model(fields, py, out)?;
+    usage(fields, py, out, &mut notes)?;
+    fields.write_time(out, g::STARTED_AT, intern!(py, "started_at"))?;
+    fields.write_time(out, g::COMPLETED_AT, intern!(py, "completed_at"))?;
+    fields.write_tags(out, g::TAGS, intern!(py, "tags"))?;
+    fields.write_struct(out, g::METADATA, intern!(py, "metadata"))?;
+    fields.write_texts(out, g::PARENT_GENERATION_IDS, intern!(py, "parent_generation_ids"))?;
+    controls(fields, py, out, &mut notes)?;
+    fields.with_text(intern!(py, "effective_version"), |version| {
+        let version = version.trim();
+        if !version.is_empty() {
+            out.present_string(g::EFFECTIVE_VERSION, &effective_version(version));
+        }
+    })?;
+    Ok((id, notes))
+}
+
+fn texts<'py>(fields: &Fields<'_, 'py>, py: Python<'py>, out: &mut Writer) -> PyResult<()> {
+    fields.write_text(out, g::CONVERSATION_ID, intern!(py, "conversation_id"))?;
+    fields.write_text(out, g::OPERATION_NAME, intern!(py, "operation_name"))?;
+    fields.write_text(out, g::TRACE_ID, intern!(py, "trace_id"))?;
+    fields.write_text(out, g::SPAN_ID, intern!(py, "span_id"))?;
+    fields.write_text(out, g::RESPONSE_ID, intern!(py, "response_id"))?;
+    fields.write_text(out, g::RESPONSE_MODEL, intern!(py, "response_model"))?;
+    fields.write_text(out, g::SYSTEM_PROMPT, intern!(py, "system_prompt"))?;
+    fields.write_text(out, g::STOP_REASON, intern!(py, "stop_reason"))?;
+    fields.write_text(out, g::CALL_ERROR, intern!(py, "call_error"))?;
+    fields.write_text(out, g::AGENT_NAME, intern!(py, "agent_name"))?;
+    fields.write_text(out, g::AGENT_VERSION, intern!(py, "agent_version"))
+}
+
+fn model<'py>(fields: &Fields<'_, 'py>, py: Python<'py>, out: &mut Writer) -> PyResult<()> {
+    let open = out.open(g::MODEL);
+    if let Some(object) = fields.get(intern!(py, "model"))? {
+        if object.is_instance_of::<PyString>() {
+            text::with_text(&object, |name| out.string(n::MODEL_NAME, name));
+        } else {
+            let model = Fields::new(&object, "generation.model");
+            model.write_text(out, n::MODEL_PROVIDER, intern!(py, "provider"))?;
+            model.write_text(out, n::MODEL_NAME, intern!(py, "name"))?;
+        }
+    }
+    out.close(open);
+    Ok(())
 }
 
 /// The counter of 0.2.0, `cache_creation_input_tokens`, is reserved on today's wire: it counts as a cache write when
 /// there is no other.
 fn usage<'py>(
-    generation: &Fields<'_, 'py>,
+    fields: &Fields<'_, 'py>,
     py: Python<'py>,
+    out: &mut Writer,
     notes: &mut Vec<String>,
-) -> PyResult<TokenUsage> {
-    let Some(object) = generation.get(intern!(py, "usage"))? else { return Ok(TokenUsage::default()) };
-    let fields = Fields::new(&object, "generation.usage");
-    let mut counter = |name| fields.optional_whole(name, notes).map(Option::unwrap_or_default);
-    let created = counter(intern!(py, "cache_creation_input_tokens"))?;
-    let written = counter(intern!(py, "cache_write_input_tokens"))?;
-    Ok(TokenUsage {
-        input_tokens: counter(intern!(py, "input_tokens"))?,
-        output_tokens: counter(intern!(py, "output_tokens"))?,
-        total_tokens: counter(intern!(py, "total_tokens"))?,
-        cache_read_input_tokens: counter(intern!(py, "cache_read_input_tokens"))?,
-        cache_write_input_tokens: if written == 0 { created } else { written },
-        reasoning_tokens: counter(intern!(py, "reasoning_tokens"))?,
-        ..TokenUsage::default()
-    })
+) -> PyResult<()> {
+    let open = out.open(g::USAGE);
+    if let Some(object) = fields.get(intern!(py, "usage"))? {
+        let usage = Fields::new(&object, "generation.usage");
+        let mut counter = |name| usage.whole(name, notes).map(Option::unwrap_or_default);
+        let created = counter(intern!(py, "cache_creation_input_tokens"))?;
+        let written = counter(intern!(py, "cache_write_input_tokens"))?;
+        out.int(n::USAGE_INPUT_TOKENS, counter(intern!(py, "input_tokens"))?);
+        out.int(n::USAGE_OUTPUT_TOKENS, counter(intern!(py, "output_tokens"))?);
+        out.int(n::USAGE_TOTAL_TOKENS, counter(intern!(py, "total_tokens"))?);
+        out.int(n::USAGE_CACHE_READ_INPUT_TOKENS, counter(intern!(py, "cache_read_input_tokens"))?);
+        out.int(n::USAGE_CACHE_WRITE_INPUT_TOKENS, if written == 0 { created } else { written });
+        out.int(n::USAGE_REASONING_TOKENS, counter(intern!(py, "reasoning_tokens"))?);
+    }
+    out.close(open);
+    Ok(())
 }
 
-fn mode(text: &str) -> GenerationMode {
+fn controls<'py>(
+    fields: &Fields<'_, 'py>,
+    py: Python<'py>,
+    out: &mut Writer,
+    notes: &mut Vec<String>,
+) -> PyResult<()> {
+    if let Some(tokens) = fields.whole(intern!(py, "max_tokens"), notes)? {
+        out.present_int(g::MAX_TOKENS, tokens);
+    }
+    let reals = [(g::TEMPERATURE, intern!(py, "temperature")), (g::TOP_P, intern!(py, "top_p"))];
+    for (field, name) in reals {
+        if let Some(value) = fields.get(name)?.and_then(|value| real(&value)) {
+            out.present_double(field, value);
+        }
+    }
+    if let Some(choice) = fields.get(intern!(py, "tool_choice"))? {
+        text::with_text(&choice, |choice| out.present_string(g::TOOL_CHOICE, choice));
+    }
+    if let Some(flag) = fields.get(intern!(py, "thinking_enabled"))?.and_then(|value| number::flag(&value)) {
+        out.present_flag(g::THINKING_ENABLED, flag);
+    }
+    Ok(())
+}
+
+fn real(object: &Bound<'_, PyAny>) -> Option<f64> {
+    match object.cast_exact::<PyFloat>() {
+        Ok(float) => Some(float.value()),
+        Err(_) => number::real(object),
+    }
+}
+
+fn mode_number(text: &str) -> Option<i64> {
     match text {
-        "SYNC" => GenerationMode::Sync,
-        "STREAM" => GenerationMode::Stream,
-        _ => GenerationMode::Unspecified,
+        "SYNC" => Some(1),
+        "STREAM" => Some(2),
+        _ => None,
     }
 }
 
-fn effective_version(text: &str) -> Option<String> {
-    let text = text.trim();
-    if text.is_empty() {
-        return None;
+fn effective_version(text: &str) -> String {
+    let mut version = "sha256:".to_owned();
+    for byte in Sha256::digest(text.as_bytes()) {
+        for digit in [byte >> 4, byte & 0xf] {
+            version.push(char::from_digit(digit.into(), 16).unwrap_or('0'));
+        }
     }
-    let digest = Sha256::digest(text.as_bytes());
-    let hex = digest.iter().map(|byte| format!("{byte:02x}"));
-    Some(std::iter::once("sha256:".to_owned()).chain(hex).collect())
+    version
 }

@@ -29,7 +29,7 @@ pub(crate) fn event(event: &Bound<'_, PyAny>) -> PyResult<Encoded> {
 
 /// Any value as JSON text.
 pub(super) fn any(object: &Bound<'_, PyAny>) -> Vec<u8> {
-    let mut sink = JsonSink { out: Vec::with_capacity(512), wants_comma: false };
+    let mut sink = JsonSink::with_capacity(512);
     Walk::new(DEPTH).value(object, &mut sink);
     sink.out
 }
@@ -48,13 +48,33 @@ pub(super) fn bytes_or_json(object: &Bound<'_, PyAny>) -> Vec<u8> {
     }
 }
 
-struct JsonSink {
+/// JSON text under way.
+pub(super) struct JsonSink {
     out: Vec<u8>,
     /// The next value or key follows another one.
     wants_comma: bool,
 }
 
 impl JsonSink {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self { out: Vec::with_capacity(bytes), wants_comma: false }
+    }
+
+    /// Writes into an empty buffer.
+    pub(super) fn reusing(out: Vec<u8>) -> Self {
+        Self { out, wants_comma: false }
+    }
+
+    /// A value that is JSON text already.
+    pub(super) fn raw(&mut self, json: &[u8]) {
+        self.begin();
+        self.out.extend_from_slice(json);
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.out
+    }
+
     fn begin(&mut self) {
         if self.wants_comma {
             self.out.push(b',');

@@ -1,7 +1,7 @@
-//! A `sigil_sdk.models.WorkflowStep`, read attribute by attribute into its wire message.
+//! A `sigil_sdk.models.WorkflowStep`, read attribute by attribute and written as it is read.
 
-use lightwell_wire::sigil::messages::WorkflowStep;
-use lightwell_wire::sigil::protobuf;
+use lightwell_wire::sigil::protobuf::Writer;
+use lightwell_wire::sigil::protobuf::number::workflow_step as n;
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -18,26 +18,26 @@ pub(crate) fn workflow_step(object: &Bound<'_, PyAny>) -> PyResult<Encoded> {
         return Err(EncodeError::new_err(format!("workflow_step.step_name is missing in {found}")));
     }
     let fields = Fields::new(object, "workflow_step");
-    let message = WorkflowStep {
-        id: fields.text(intern!(py, "id"))?,
-        conversation_id: fields.text(intern!(py, "conversation_id"))?,
-        step_name: fields.text(intern!(py, "step_name"))?,
-        framework: fields.text(intern!(py, "framework"))?,
-        started_at: fields.time(intern!(py, "started_at"))?,
-        completed_at: fields.time(intern!(py, "completed_at"))?,
-        input_state: fields.structure(intern!(py, "input_state"))?,
-        output_state: fields.structure(intern!(py, "output_state"))?,
-        error: fields.text(intern!(py, "error"))?,
-        tags: fields.tags(intern!(py, "tags"))?,
-        linked_generation_ids: fields.texts(intern!(py, "linked_generation_ids"))?,
-        parent_step_ids: fields.texts(intern!(py, "parent_step_ids"))?,
-        agent_name: fields.text(intern!(py, "agent_name"))?,
-        agent_version: fields.text(intern!(py, "agent_version"))?,
-        trace_id: fields.text(intern!(py, "trace_id"))?,
-        span_id: fields.text(intern!(py, "span_id"))?,
-        metadata: fields.structure(intern!(py, "metadata"))?,
-    };
-    let mut bytes = Vec::new();
-    protobuf::encode(&mut bytes, &message);
-    Ok(Encoded { id: message.id, bytes, notes: Vec::new() })
+    let out = &mut Writer::with_capacity(256);
+    let id = fields.with_text(intern!(py, "id"), |id| {
+        out.string(n::ID, id);
+        id.to_owned()
+    })?;
+    fields.write_text(out, n::CONVERSATION_ID, intern!(py, "conversation_id"))?;
+    fields.write_text(out, n::STEP_NAME, intern!(py, "step_name"))?;
+    fields.write_text(out, n::FRAMEWORK, intern!(py, "framework"))?;
+    fields.write_time(out, n::STARTED_AT, intern!(py, "started_at"))?;
+    fields.write_time(out, n::COMPLETED_AT, intern!(py, "completed_at"))?;
+    fields.write_struct(out, n::INPUT_STATE, intern!(py, "input_state"))?;
+    fields.write_struct(out, n::OUTPUT_STATE, intern!(py, "output_state"))?;
+    fields.write_text(out, n::ERROR, intern!(py, "error"))?;
+    fields.write_tags(out, n::TAGS, intern!(py, "tags"))?;
+    fields.write_texts(out, n::LINKED_GENERATION_IDS, intern!(py, "linked_generation_ids"))?;
+    fields.write_texts(out, n::PARENT_STEP_IDS, intern!(py, "parent_step_ids"))?;
+    fields.write_text(out, n::AGENT_NAME, intern!(py, "agent_name"))?;
+    fields.write_text(out, n::AGENT_VERSION, intern!(py, "agent_version"))?;
+    fields.write_text(out, n::TRACE_ID, intern!(py, "trace_id"))?;
+    fields.write_text(out, n::SPAN_ID, intern!(py, "span_id"))?;
+    fields.write_struct(out, n::METADATA, intern!(py, "metadata"))?;
+    Ok(Encoded { id, bytes: std::mem::take(out).into_bytes(), notes: Vec::new() })
 }

@@ -1,6 +1,6 @@
 //! Python values as protobuf `Struct`.
 
-use lightwell_wire::sigil::well_known::{Kind, ListValue, Struct, Value};
+use lightwell_wire::sigil::protobuf::{StructWriter, Writer};
 use pyo3::prelude::*;
 
 use super::value::{Sink, Walk};
@@ -8,101 +8,70 @@ use super::value::{Sink, Walk};
 /// Protobuf readers refuse messages that are nested deeper than 100, and an object in a `Struct` is three of them.
 const DEPTH: usize = 30;
 
-/// A mapping as a `Struct`; absent when it is `None` or empty. What is no mapping stands under the key `value`.
-pub(super) fn optional(object: &Bound<'_, PyAny>) -> Option<Struct> {
+/// The longest that a field with an empty message is: key (numbers up to 2047) and length.
+const EMPTY: usize = 3;
+
+/// Writes a mapping as a `Struct`; nothing when it is `None` or empty. What is no mapping stands under the key `value`.
+pub(super) fn write(object: &Bound<'_, PyAny>, out: &mut Writer, number: u32) {
     if object.is_none() {
-        return None;
+        return;
     }
-    let mut sink = ValueSink::default();
-    Walk::new(DEPTH).value(object, &mut sink);
-    match sink.done?.kind {
-        Some(Kind::StructValue(fields)) if fields.fields.is_empty() => None,
-        Some(Kind::StructValue(fields)) => Some(fields),
-        kind => Some(Struct { fields: [("value".to_owned(), Value { kind })].into() }),
+    let before = out.as_bytes().len();
+    Walk::new(DEPTH).value(object, &mut StructSink(StructWriter::new(out, number)));
+    if out.as_bytes().len() - before <= EMPTY {
+        out.truncate(before);
     }
 }
 
-enum Open {
-    List(ListValue),
-    Object(Struct, String),
-}
+struct StructSink<'w>(StructWriter<'w>);
 
-#[derive(Default)]
-struct ValueSink {
-    open: Vec<Open>,
-    done: Option<Value>,
-}
-
-impl ValueSink {
-    fn put(&mut self, kind: Kind) {
-        let value = Value { kind: Some(kind) };
-        match self.open.last_mut() {
-            None => self.done = Some(value),
-            Some(Open::List(list)) => list.values.push(value),
-            Some(Open::Object(fields, key)) => {
-                fields.fields.insert(std::mem::take(key), value);
-            }
-        }
-    }
-
-    fn close(&mut self) {
-        match self.open.pop() {
-            Some(Open::List(list)) => self.put(Kind::ListValue(list)),
-            Some(Open::Object(fields, _key)) => self.put(Kind::StructValue(fields)),
-            None => {}
-        }
-    }
-}
-
-impl Sink for ValueSink {
+impl Sink for StructSink<'_> {
     fn null(&mut self) {
-        self.put(Kind::NullValue(0));
+        self.0.null();
     }
 
     fn boolean(&mut self, value: bool) {
-        self.put(Kind::BoolValue(value));
+        self.0.boolean(value);
     }
 
     /// A `Struct` has only doubles.
     fn integer(&mut self, value: i64) {
-        self.put(Kind::NumberValue(value as f64));
+        self.0.number(value as f64);
     }
 
     /// A number while a double can hold its size, else the digits.
     fn big_integer(&mut self, digits: &str) {
         match digits.parse::<f64>() {
-            Ok(value) if value.is_finite() => self.put(Kind::NumberValue(value)),
-            _ => self.string(digits),
+            Ok(value) if value.is_finite() => self.0.number(value),
+            _ => self.0.string(digits),
         }
     }
 
     fn float(&mut self, value: f64) {
-        self.put(Kind::NumberValue(value));
+        self.0.number(value);
     }
 
     fn string(&mut self, value: &str) {
-        self.put(Kind::StringValue(value.to_owned()));
+        self.0.string(value);
     }
 
     fn open_list(&mut self) {
-        self.open.push(Open::List(ListValue::default()));
+        self.0.open_list();
     }
 
     fn close_list(&mut self) {
-        self.close();
+        self.0.close();
     }
 
     fn open_object(&mut self) {
-        self.open.push(Open::Object(Struct::default(), String::new()));
+        self.0.open_object();
     }
 
     fn key(&mut self, text: &str) {
-        if let Some(Open::Object(_, key)) = self.open.last_mut() {
-            text.clone_into(key);
-        }
+        self.0.key(text);
     }
 
     fn close_object(&mut self) {
-        self.close();
+        self.0.close();
     }
 }

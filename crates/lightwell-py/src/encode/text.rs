@@ -1,19 +1,38 @@
 //! Text and bytes out of Python. A `str` may hold lone surrogates, which UTF-8 cannot: a pair is joined into the character that
 //! it means, a single one becomes U+FFFD.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyString};
 
+use super::utf8;
+
 /// The text of a `str`.
 pub(super) fn of_str(text: &Bound<'_, PyString>) -> String {
-    if let Ok(bytes) = text.encode_utf8()
-        && let Ok(text) = String::from_utf8(bytes.as_bytes().to_vec())
-    {
-        return text;
+    borrowed(text).into_owned()
+}
+
+/// The text of a `str`, without a copy where it is valid UTF-8.
+pub(super) fn borrowed<'a>(text: &'a Bound<'_, PyString>) -> Cow<'a, str> {
+    match utf8::of(text) {
+        Some(text) => Cow::Borrowed(text),
+        None => Cow::Owned(with_surrogates(text)),
     }
+}
+
+/// Hands the text of any object on: bytes are decoded, anything else that is no `str` is `str()`.
+pub(super) fn with_text<R>(object: &Bound<'_, PyAny>, read: impl FnOnce(&str) -> R) -> R {
+    if let Ok(string) = object.cast::<PyString>() {
+        return read(&borrowed(string));
+    }
+    read(&bytes_like(object).map_or_else(|| of_any(object), of_bytes))
+}
+
+fn with_surrogates(text: &Bound<'_, PyString>) -> String {
     let arguments = (intern!(text.py(), "utf-8"), intern!(text.py(), "surrogatepass"));
     let encoded = text.call_method1(intern!(text.py(), "encode"), arguments);
     match encoded.as_ref().map(|bytes| bytes.cast::<PyBytes>()) {

@@ -61,7 +61,7 @@ impl Walk {
         if object.is_none() {
             sink.null();
         } else if let Ok(string) = object.cast::<PyString>() {
-            sink.string(&text::of_str(string));
+            sink.string(&text::borrowed(string));
         } else if let Ok(flag) = object.cast::<PyBool>() {
             sink.boolean(flag.is_true());
         } else if object.is_instance_of::<PyInt>() {
@@ -79,18 +79,17 @@ impl Walk {
 
     /// Writes a dict as an object. The items are copied first: what is called on the way may change the dict.
     fn dict(&mut self, dict: &Bound<'_, PyDict>, sink: &mut impl Sink) {
+        let items: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)> = dict.iter().collect();
         sink.open_object();
-        for item in dict.items() {
-            if let Ok((key, value)) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() {
-                self.entry(&key, &value, sink);
-            }
+        for (key, value) in items {
+            self.entry(&key, &value, sink);
         }
         sink.close_object();
     }
 
     fn entry(&mut self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>, sink: &mut impl Sink) {
         if let Ok(key) = key.cast::<PyString>() {
-            sink.key(&text::of_str(key));
+            sink.key(&text::borrowed(key));
         } else {
             sink.key(&key_text(key));
         }

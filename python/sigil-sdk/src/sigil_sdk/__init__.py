@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .cache_diagnostics import set_cache_diagnostics
 from .client import (
     CACHE_DIAGNOSTICS_MISS_REASON_KEY,
@@ -53,21 +55,9 @@ from .models import (
     Artifact,
     ArtifactKind,
     ContentCaptureMode,
-    ConversationRating,
-    ConversationRatingInput,
-    ConversationRatingSummary,
     ConversationRatingValue,
-    CreateExperimentRequest,
-    EmbeddingResult,
-    EmbeddingStart,
-    ExecuteToolCallsOptions,
-    ExperimentEvaluator,
-    ExperimentReport,
-    ExperimentReportSummary,
     ExperimentSource,
     ExperimentStatus,
-    ExportScoreResult,
-    ExportScoresResponse,
     Generation,
     GenerationMode,
     GenerationStart,
@@ -77,17 +67,10 @@ from .models import (
     Part,
     PartKind,
     PartMetadata,
-    ScoreItem,
-    ScoreSource,
-    ScoreValue,
-    SubmitConversationRatingResponse,
     TokenUsage,
     ToolCall,
     ToolDefinition,
-    ToolExecutionEnd,
-    ToolExecutionStart,
     ToolResult,
-    WorkflowStep,
     assistant_text_message,
     text_part,
     thinking_part,
@@ -97,6 +80,29 @@ from .models import (
     user_text_message,
 )
 from .validation import validate_embedding_result, validate_embedding_start, validate_generation
+
+if TYPE_CHECKING:
+    from .models import (
+        ConversationRating,
+        ConversationRatingInput,
+        ConversationRatingSummary,
+        CreateExperimentRequest,
+        EmbeddingResult,
+        EmbeddingStart,
+        ExecuteToolCallsOptions,
+        ExperimentEvaluator,
+        ExperimentReport,
+        ExperimentReportSummary,
+        ExportScoreResult,
+        ExportScoresResponse,
+        ScoreItem,
+        ScoreSource,
+        ScoreValue,
+        SubmitConversationRatingResponse,
+        ToolExecutionEnd,
+        ToolExecutionStart,
+        WorkflowStep,
+    )
 
 __all__ = [
     "ApiConfig",
@@ -187,3 +193,13 @@ __all__ = [
     "with_conversation_title",
     "with_user_id",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Models that recording does not need are imported when they are first named."""
+    if name in __all__:
+        from . import models
+
+        found = globals()[name] = getattr(models, name)
+        return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

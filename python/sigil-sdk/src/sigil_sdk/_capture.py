@@ -1,19 +1,20 @@
-"""Content capture: which mode holds for a record, and what METADATA_ONLY takes away."""
+"""Content capture: which mode holds for a record, and what METADATA_ONLY takes away from model objects.
+
+Content that the native core reads is withheld there; see `lightwell.Content`.
+"""
 
 from __future__ import annotations
 
-import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._copies import copy_generation
-from ._error_category import error_category
-from .config import ContentCaptureResolver, GenerationSanitizer
 from .context import content_capture_mode_from_context
 from .models import ContentCaptureMode, Generation, Message
-from .validation import CAPTURE_MODE_KEY
 
-TITLE_KEY = "sigil.conversation.title"
-CALL_ERROR_KEY = "call_error"
+if TYPE_CHECKING:
+    import logging
+
+    from .config import ContentCaptureResolver, GenerationSanitizer
 
 _DEFAULT = ContentCaptureMode.DEFAULT
 
@@ -77,19 +78,12 @@ def _resolve(
     return resolved
 
 
-def strip_content(generation: Generation, call_error: BaseException | None) -> None:
-    """Removes, in place, everything that METADATA_ONLY withholds. Roles, kinds, ids, names and counts stay."""
-    generation.metadata[CAPTURE_MODE_KEY] = ContentCaptureMode.METADATA_ONLY.value
-    generation.system_prompt = ""
-    generation.artifacts = []
-    generation.conversation_title = ""
-    generation.metadata.pop(TITLE_KEY, None)
-    if generation.call_error:
-        generation.call_error = error_category(call_error)
-        generation.metadata.pop(CALL_ERROR_KEY, None)
-    _strip_messages(generation.input)
-    _strip_messages(generation.output)
-    for tool in generation.tools:
+def strip_lists(lists: dict[str, list[Any]]) -> None:
+    """Removes, in place, the content of a recorder's own model objects. Roles, kinds, ids, names and counts stay."""
+    lists["artifacts"] = []
+    _strip_messages(lists["input"])
+    _strip_messages(lists["output"])
+    for tool in lists["tools"]:
         tool.description = ""
         tool.input_schema_json = b""
 

@@ -1,12 +1,11 @@
 """Structural copies of records: new objects down to the parts, sharing the immutable strings and bytes.
 
-A tenth of the cost of `copy.deepcopy` per message, and the same isolation from later changes by the caller. Metadata is
-copied as deep as it is nested; a value that cannot be copied is kept by reference.
+Metadata is copied as deep as it is nested; a value that cannot be copied is kept by reference.
 """
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .models import (
@@ -22,42 +21,54 @@ from .models import (
     ToolResult,
 )
 
-_IMMUTABLE = (str, int, float, bool, bytes, type(None))
+#: The lists of a generation that are read by the native core, see `lightwell.Content`.
+CONTENT_FIELDS = ("input", "output", "tools", "artifacts")
+
+_SCALARS = frozenset({str, int, float, bool, bytes, type(None)})
+_DEEPEST = 64
 
 
 def copy_generation(source: Generation) -> Generation:
     """A generation that shares nothing mutable with `source`."""
-    target = copy.copy(source)
-    for name in _COPIERS:
-        setattr(target, name, copy_field(name, getattr(source, name)))
-    return target
+    fields = {name: getattr(source, name) for name in Generation.__slots__}
+    take_mutable(fields)
+    fields.update(copy_lists(fields))
+    return Generation(**fields)
 
 
-def copy_field(name: str, value: Any) -> Any:
-    """A copy of the value of one field of a generation. A value of a wrong shape is left for validation to name."""
-    copier = _COPIERS.get(name)
-    if copier is None or value is None:
-        return value
-    try:
-        return copier(value)
-    except (AttributeError, TypeError, ValueError):
-        return _copy_value(value)
+def make_generation(header: Mapping[str, Any], lists: Mapping[str, list[Any]]) -> Generation:
+    """A generation of these fields; what is missing or None has its default."""
+    return Generation(**{name: value for name, value in header.items() if value is not None}, **lists)
+
+
+def take_mutable(fields: dict[str, Any]) -> None:
+    """Replaces, in place, the mutable values of a generation's fields by copies, except the lists of content.
+
+    A value of a wrong shape is left for validation to name.
+    """
+    for name, copier in _COPIERS:
+        value = fields.get(name)
+        if value is not None:
+            try:
+                fields[name] = copier(value)
+            except (AttributeError, TypeError, ValueError):
+                fields[name] = _copy_value(value)
+
+
+def copy_lists(fields: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Copies of the four lists of content, empty where there is none. A list of a wrong shape is left for validation."""
+    lists: dict[str, list[Any]] = {}
+    for name in CONTENT_FIELDS:
+        value = fields.get(name)
+        try:
+            lists[name] = [] if value is None else _LIST_COPIERS[name](value)
+        except (AttributeError, TypeError, ValueError):
+            lists[name] = _copy_value(value)
+    return lists
 
 
 def copy_model(source: ModelRef) -> ModelRef:
     return ModelRef(source.provider, source.name)
-
-
-def copy_usage(source: TokenUsage) -> TokenUsage:
-    return TokenUsage(
-        source.input_tokens,
-        source.output_tokens,
-        source.total_tokens,
-        source.cache_read_input_tokens,
-        source.cache_write_input_tokens,
-        source.reasoning_tokens,
-        source.cache_creation_input_tokens,
-    )
 
 
 def copy_messages(source: list[Message]) -> list[Message]:
@@ -81,29 +92,56 @@ def copy_tools(source: list[ToolDefinition]) -> list[ToolDefinition]:
     ]
 
 
-def copy_metadata(source: dict[str, Any]) -> dict[str, Any]:
-    return {key: value if isinstance(value, _IMMUTABLE) else _copy_value(value) for key, value in source.items()}
-
-
 def copy_artifacts(source: list[Artifact]) -> list[Artifact]:
-    return [copy.copy(artifact) for artifact in source]
+    return [
+        Artifact(each.kind, each.name, each.content_type, each.payload, each.record_id, each.uri) for each in source
+    ]
+
+
+def copy_metadata(source: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy to the bottom."""
+    return {key: value if type(value) in _SCALARS else _copy_nested(value, 0) for key, value in source.items()}
+
+
+def copy_ids(source: Iterable[str]) -> list[str]:
+    """A single id where a list belongs is a list of one."""
+    return [source] if isinstance(source, str) else list(source)
+
+
+def _copy_nested(value: Any, depth: int) -> Any:
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    # Something that is nested deeper is taken for a cycle, which `deepcopy` knows how to end.
+    if depth < _DEEPEST:
+        if kind is dict:
+            return {key: _copy_nested(each, depth + 1) for key, each in value.items()}
+        if kind is list:
+            return [_copy_nested(each, depth + 1) for each in value]
+        if kind is tuple:
+            return tuple(_copy_nested(each, depth + 1) for each in value)
+    return _copy_value(value)
 
 
 def _copy_value(value: Any) -> Any:
+    import copy
+
     try:
         return copy.deepcopy(value)
     except Exception:  # Any class may refuse: a lock or a socket in metadata is not a reason to lose the record.
         return value
 
 
-_COPIERS: dict[str, Any] = {
-    "model": copy_model,
-    "usage": copy_usage,
+_COPIERS: tuple[tuple[str, Any], ...] = (
+    ("model", copy_model),
+    ("usage", TokenUsage.normalize),
+    ("tags", dict),
+    ("metadata", copy_metadata),
+    ("parent_generation_ids", copy_ids),
+)
+_LIST_COPIERS: dict[str, Any] = {
     "input": copy_messages,
     "output": copy_messages,
     "tools": copy_tools,
-    "tags": dict,
-    "metadata": copy_metadata,
     "artifacts": copy_artifacts,
-    "parent_generation_ids": list,
 }

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from lightwell import Closed, EncodeError, Pipeline, QueueFull, TooLarge, at_exit
+from lightwell import Closed, Content, EncodeError, Invalid, Pipeline, QueueFull, TooLarge, at_exit
 
-from ._exporter_pipeline import ExporterPipeline, ExporterReport
-from .config import ClientConfig
-from .errors import ClientShutdownError, EnqueueError, QueueFullError
-from .models import Generation, WorkflowStep
+from .errors import ClientShutdownError, EnqueueError, QueueFullError, ValidationError
+from .models import Generation
 from .version import user_agent
 
-_LEVELS = {"warning": logging.WARNING, "error": logging.ERROR}
+if TYPE_CHECKING:
+    import logging
+
+    from .config import ClientConfig
+    from .models import WorkflowStep
+
+#: As `logging` numbers them.
+_WARNING, _ERROR = 30, 40
+_LEVELS = {"warning": _WARNING, "error": _ERROR}
 
 
 class DeliveryReport(Protocol):
@@ -45,8 +50,15 @@ def build_pipeline(config: ClientConfig, *, insecure: bool | None, logger: loggi
     `insecure` None means plaintext for loopback hosts only.
     """
     if config.generation_exporter is not None:
+        from ._exporter_pipeline import ExporterPipeline
+
         return ExporterPipeline(config.generation_exporter, config, logger)
+    from lightwell import spool
+
     export = config.generation_export
+    spooled = spool.keywords(
+        export.spool_dir, export.spool_max_bytes, export.spool_when_full, export.spool_fsync, env={}
+    )
     return Pipeline.sigil(
         protocol=export.protocol or "",
         endpoint=export.endpoint or "",
@@ -60,6 +72,7 @@ def build_pipeline(config: ClientConfig, *, insecure: bool | None, logger: loggi
         initial_backoff=export.initial_backoff.total_seconds(),
         max_backoff=export.max_backoff.total_seconds(),
         payload_max_bytes=export.payload_max_bytes,
+        **spooled,
     )
 
 
@@ -71,17 +84,34 @@ def enqueue(pipeline: DeliveryPipeline, record: Generation | WorkflowStep) -> No
             pipeline.record_generation(record)
         else:
             pipeline.record_workflow_step(record)
-    except QueueFull as error:
-        raise QueueFullError(f"sigil: {kind} queue is full") from error
-    except Closed as error:
-        raise ClientShutdownError("sigil: client is shutting down") from error
-    except (TooLarge, EncodeError) as error:
-        raise EnqueueError(f"sigil: {kind} enqueue failed: {error}") from error
+    except (QueueFull, Closed, TooLarge, EncodeError) as error:
+        raise _told(error, kind) from error
 
 
-def deliver_late(pipeline: DeliveryPipeline, generation: Generation, timeout: float) -> None:
-    """Delivers one record by a pipeline of its own; `EnqueueError` when that fails within `timeout` seconds."""
-    enqueue(pipeline, generation)
+def enqueue_content(
+    pipeline: DeliveryPipeline, header: dict[str, Any], content: Content, seed_tools: Content | None
+) -> None:
+    """As `enqueue`, of a generation whose content the native core has read; also `ValidationError`."""
+    assert isinstance(pipeline, Pipeline)  # A program's own exporter gets model objects.
+    try:
+        pipeline.record_content(header, content, seed_tools)
+    except Invalid as error:
+        raise ValidationError(f"sigil: generation validation failed: {error}") from error
+    except (QueueFull, Closed, TooLarge, EncodeError) as error:
+        raise _told(error, "generation") from error
+
+
+def _told(error: Exception, kind: str) -> EnqueueError:
+    """A refusal of the pipeline in this package's words."""
+    if isinstance(error, QueueFull):
+        return QueueFullError(f"sigil: {kind} queue is full")
+    if isinstance(error, Closed):
+        return ClientShutdownError("sigil: client is shutting down")
+    return EnqueueError(f"sigil: {kind} enqueue failed: {error}")
+
+
+def deliver_late(pipeline: DeliveryPipeline, timeout: float) -> None:
+    """Delivers the one record of a pipeline of its own; `EnqueueError` when that fails within `timeout` seconds."""
     if not pipeline.shutdown(timeout) or not pipeline.stats()["delivered"]:
         raise EnqueueError("sigil: generation enqueue failed: it came after shutdown and could not be delivered at once")
 
@@ -90,10 +120,14 @@ def flush_pipeline(pipeline: DeliveryPipeline, logger: logging.Logger, timeout: 
     """Flushes; `RuntimeError` when records were given up, `TimeoutError` when the wait ended first."""
     report = pipeline.flush_report(timeout)
     log_notices(pipeline, logger)
-    if isinstance(report, ExporterReport) and report.cause is not None:
-        raise report.cause
+    # The exception of a program's own exporter.
+    cause: Exception | None = getattr(report, "cause", None)
+    if cause is not None:
+        raise cause
     if report.gave_up:
         raise RuntimeError(report.error or f"sigil generation export failed: {report.gave_up} generations were given up")
+    if not report.complete and timeout is None:
+        raise RuntimeError(f"sigil generation export failed, and stays in the spool: {report.error}")
     if not report.complete:
         raise TimeoutError(f"sigil: flush did not complete within {timeout} s")
 
@@ -103,14 +137,14 @@ def shut_down(pipeline: DeliveryPipeline, logger: logging.Logger, timeout: float
     complete = pipeline.shutdown(timeout)
     at_exit.forget(pipeline)
     log_notices(pipeline, logger)
-    if not complete:
+    dropped = pipeline.stats()["dropped_shutdown"]
+    if not complete and dropped:
         logger.warning(
-            "sigil generation export flush on shutdown failed: %d generations were not delivered",
-            pipeline.stats()["dropped_shutdown"],
+            "sigil generation export flush on shutdown failed: %d generations were not delivered", dropped
         )
 
 
 def log_notices(pipeline: DeliveryPipeline, logger: logging.Logger) -> None:
     """Logs what the delivery thread reported since the last call."""
     for level, text in pipeline.take_notices():
-        logger.log(_LEVELS.get(level, logging.WARNING), "%s", text)
+        logger.log(_LEVELS.get(level, _WARNING), "%s", text)

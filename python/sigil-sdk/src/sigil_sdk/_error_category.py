@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 _STATUS_ATTRIBUTES = ("status", "status_code", "Status", "StatusCode")
-_STATUS_IN_TEXT = re.compile(r"\b([1-5]\d\d)\b")
 
 
 def error_category(error: BaseException | None) -> str:
@@ -41,7 +39,9 @@ def _status(error: BaseException, text: str) -> int:
             status = _as_status(getattr(holder, name, None))
             if status:
                 return status
-    found = _STATUS_IN_TEXT.search(text)
+    import re
+
+    found = re.search(r"\b([1-5]\d\d)\b", text)
     return int(found.group(1)) if found else 0
 
 

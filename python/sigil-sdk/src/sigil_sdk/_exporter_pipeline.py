@@ -14,12 +14,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from lightwell import Closed, QueueFull
 
 from ._copies import copy_generation
+from ._records import dataclass
 from .config import ClientConfig
 from .models import ExportGenerationsRequest, ExportWorkflowStepsRequest, Generation, WorkflowStep
 

@@ -2,78 +2,97 @@
 
 `end()` never raises: what goes wrong on our side is told by `err()`. The span of the call comes with OpenTelemetry support;
 until then `span` is None and a record carries the ids of the span that was current when it started.
+
+What `set_result` is given is read at once: messages, tools and artifacts by the native core, which checks and encodes them on
+the way, everything else into a dict. Model objects are made of that only when somebody looks (`seed`, `last_generation`), or
+for a sanitizer or exporter that is Python code.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields
-from datetime import datetime
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ._capture import sanitise, strip_content
-from ._copies import copy_field, copy_generation
-from ._normalise import apply_call_error, apply_first_token, merge_result
+from lightwell import Content, EncodeError
+
+from . import models
+from ._capture import sanitise, strip_lists
+from ._copies import CONTENT_FIELDS, copy_generation, copy_lists, make_generation, take_mutable
+from ._error_category import error_category
+from ._normalise import apply_call_error, apply_first_token, merge_header, strip_header
 from .cache_diagnostics import diagnostics_metadata
-from .context import CaptureHold, push_capture_hold, release_capture_hold
+from .context import push_capture_hold, release_capture_hold
 from .errors import EnqueueError, SigilError, ValidationError
-from .models import ContentCaptureMode, Generation, GenerationStart
+from .models import ContentCaptureMode, Generation, GenerationMode, GenerationStart
 from .validation import CAPTURE_MODE_KEY, validate_generation
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from types import TracebackType
+
     from .client import Client
 
-_GENERATION_FIELDS = frozenset(field.name for field in fields(Generation))
+_GENERATION_FIELDS: tuple[str, ...] = Generation.__slots__
+_GENERATION_FIELD_SET = frozenset(_GENERATION_FIELDS)
+_METADATA_ONLY = ContentCaptureMode.METADATA_ONLY
+_NO_CONTENT = Content({})
 
 
 class GenerationRecorder:
     """One LLM call in progress. Use it as a context manager, or call `end()`."""
 
-    __slots__ = (
-        "__weakref__",
-        "_call_error",
-        "_capture_hold",
-        "_content_capture_mode",
-        "_ended",
-        "_extra_metadata",
-        "_final_error",
-        "_first_token_at",
-        "_last_generation",
-        "_late",
-        "_mapping_error",
-        "_result",
-        "_trace_ids",
-        "client",
-        "seed",
-        "span",
-        "started_at",
-    )
+    span: Any = None
+
+    _late = False
+    _seed: GenerationStart | None = None
+    #: Encoded; as model objects where they are wanted or the encoded ones would lack what is withheld.
+    _seed_tools: Content | list[Any] | None = None
+    #: The fields of the result except its content; the header of the record after the end.
+    _header: dict[str, Any] | None = None
+    _content: Content = _NO_CONTENT
+    #: The content as model objects, where Python code will want them or the native core found a problem.
+    _lists: dict[str, list[Any]] | None = None
+    _read_error: EncodeError | None = None
+    _mapping_error: Exception | None = None
+    _call_error: BaseException | None = None
+    _first_token_at: datetime | None = None
+    _extra_metadata: dict[str, Any] | None = None
+    _final_error: Exception | None = None
+    _last_generation: Generation | None = None
+    _ended = False
+    #: What the stack of capture modes looks at, see `context`.
+    _capture_open = True
 
     def __init__(
         self,
         client: Client,
-        seed: GenerationStart,
+        start: GenerationStart,
+        seed_fields: dict[str, Any],
         started_at: datetime,
         capture_mode: ContentCaptureMode,
         trace_ids: tuple[str, str],
-        late: bool = False,
     ) -> None:
         self.client = client
-        self.seed = seed
-        self.span: Any = None
         self.started_at = started_at
         self._content_capture_mode = capture_mode
         self._trace_ids = trace_ids
-        self._late = late
-        self._result: Generation | None = None
-        self._mapping_error: Exception | None = None
-        self._call_error: BaseException | None = None
-        self._first_token_at: datetime | None = None
-        self._extra_metadata: dict[str, Any] = {}
-        self._final_error: Exception | None = None
-        self._last_generation: Generation | None = None
-        self._ended = False
-        self._capture_hold: CaptureHold = push_capture_hold(id(self), capture_mode)
+        self._seed_fields = seed_fields
+        self._seed_capture = start.content_capture, start.started_at
+        if start.tools:
+            self._take_seed_tools(start.tools)
+        push_capture_hold(self, capture_mode)
+
+    @property
+    def seed(self) -> GenerationStart:
+        """The recorder's own copy of what was known at the start; changes count until `end()`."""
+        if self._seed is None:
+            tools = self._seed_tools
+            if isinstance(tools, Content):
+                tools = tools.models(models)["tools"]
+            capture, started_at = self._seed_capture
+            self._seed = GenerationStart(
+                **self._seed_fields, tools=tools or [], content_capture=capture, started_at=started_at
+            )
+        return self._seed
 
     def set_result(
         self,
@@ -86,15 +105,18 @@ class GenerationRecorder:
         Later changes to what is passed do not change the record. `ValueError` for both forms at once, `TypeError` for
         an unknown field.
         """
-        if generation is not None and kwargs:
-            raise ValueError("pass a generation or its fields, not both")
         if generation is None:
-            unknown = sorted(kwargs.keys() - _GENERATION_FIELDS)
-            if unknown:
+            if not _GENERATION_FIELD_SET.issuperset(kwargs):
+                unknown = sorted(kwargs.keys() - _GENERATION_FIELD_SET)
                 raise TypeError(f"Generation has no field {unknown[0]!r}")
-            self._result = Generation(**{name: copy_field(name, value) for name, value in kwargs.items()})
+            fields = kwargs
+        elif kwargs:
+            raise ValueError("pass a generation or its fields, not both")
         else:
-            self._result = copy_generation(generation)
+            fields = {name: getattr(generation, name) for name in _GENERATION_FIELDS}
+        self._take_content(fields)
+        take_mutable(fields)
+        self._header = fields
         if mapping_error is not None:
             self._mapping_error = mapping_error
 
@@ -126,11 +148,13 @@ class GenerationRecorder:
             return
         self._ended = True
         try:
-            self._final_error = self._finish()
+            self._finish()
+        except SigilError as error:
+            self._final_error = error
         except Exception as error:
             self._final_error = EnqueueError(f"sigil: generation enqueue failed: {error}")
         finally:
-            release_capture_hold(self._capture_hold)
+            release_capture_hold(self)
         if self._final_error is not None:
             self.client._report_local_error(self._final_error)
 
@@ -141,7 +165,11 @@ class GenerationRecorder:
     @property
     def last_generation(self) -> Generation | None:
         """A copy of the record that `end()` made, None before."""
-        return None if self._last_generation is None else copy_generation(self._last_generation)
+        if self._last_generation is None:
+            if self._header is None or not self._ended:
+                return None
+            self._last_generation = make_generation(self._header, self._content_models())
+        return copy_generation(self._last_generation)
 
     def __enter__(self) -> GenerationRecorder:
         return self
@@ -156,39 +184,101 @@ class GenerationRecorder:
             self._call_error = exc
         self.end()
 
-    def _finish(self) -> Exception | None:
-        config = self.client._config
-        completed_at = self.client._now()
-        result = self._result if self._result is not None else Generation()
-        generation = merge_result(self.seed, result, self.started_at, completed_at, self._extra_metadata)
-        apply_call_error(generation, self._call_error)
-        apply_first_token(generation, self._first_token_at)
-        generation.trace_id = generation.trace_id or self._trace_ids[0]
-        generation.span_id = generation.span_id or self._trace_ids[1]
-        mode = self._content_capture_mode
-        generation.metadata[CAPTURE_MODE_KEY] = mode.value
-        self._last_generation = generation
-        strip = mode is ContentCaptureMode.METADATA_ONLY
-        if not strip and config.generation_sanitizer is not None:
-            sanitised = sanitise(config.generation_sanitizer, generation, self.client._logger)
+    def _take_seed_tools(self, tools: list[Any]) -> None:
+        lists = {"tools": tools}
+        if not self.client._wants_models and self._content_capture_mode is not _METADATA_ONLY:
+            try:
+                self._seed_tools = Content(lists)
+                return
+            except EncodeError:
+                pass  # Told at the end, when the result has no tools of its own.
+        self._seed_tools = copy_lists(lists)["tools"]
+
+    def _take_content(self, fields: dict[str, Any]) -> None:
+        """Reads the content of a result and removes it from `fields`."""
+        self._content, self._lists, self._read_error = _NO_CONTENT, None, None
+        if self.client._wants_models:
+            self._lists = copy_lists(fields)
+        else:
+            try:
+                self._content = Content(fields, self._content_capture_mode is _METADATA_ONLY)
+            except EncodeError as error:
+                self._read_error = error
+            if self._read_error is not None or self._content.problem is not None:
+                self._lists = copy_lists(fields)
+        for name in CONTENT_FIELDS:
+            fields.pop(name, None)
+
+    def _finish(self) -> None:
+        """Raises what `err()` tells."""
+        client, mode = self.client, self._content_capture_mode
+        if self._seed is not None:
+            self._read_seed_again(self._seed)
+        header = self._header = {} if self._header is None else self._header
+        merge_header(self._seed_fields, header, self.started_at, client._now(), self._extra_metadata)
+        if self._call_error is not None:
+            apply_call_error(header, self._call_error)
+        if self._first_token_at is not None:
+            apply_first_token(header, self._first_token_at)
+        trace_id, span_id = self._trace_ids
+        if trace_id:
+            header["trace_id"] = header.get("trace_id") or trace_id
+            header["span_id"] = header.get("span_id") or span_id
+        header["metadata"][CAPTURE_MODE_KEY] = mode.value
+        if client._wants_models:
+            self._finish_models(header)
+            return
+        if mode is _METADATA_ONLY:
+            strip_header(header, error_category(self._call_error))
+        if self._read_error is not None:
+            raise self._read_error
+        client._enqueue_content(header, self._content, self._encoded_seed_tools(), self._late)
+
+    def _finish_models(self, header: dict[str, Any]) -> None:
+        """The same for a client with a sanitizer or exporter of its own: of model objects."""
+        client = self.client
+        lists = self._lists if self._lists is not None else copy_lists({})
+        if not lists["tools"] and isinstance(self._seed_tools, list):
+            lists["tools"] = self._seed_tools
+        generation = self._last_generation = make_generation(header, lists)
+        strip = self._content_capture_mode is _METADATA_ONLY
+        sanitizer = client._config.generation_sanitizer
+        if not strip and sanitizer is not None:
+            sanitised = sanitise(sanitizer, generation, client._logger)
             strip = sanitised is None
             generation = self._last_generation = sanitised or generation
         # The caller's content is validated also when it is about to be withheld.
-        problem = _validation_problem(generation)
-        if strip:
-            strip_content(generation, self._call_error)
-        if problem is not None:
-            return problem
         try:
-            self.client._enqueue_generation(generation, self._late)
-        except SigilError as error:
-            return error
-        return None
+            validate_generation(generation)
+        except ValueError as error:
+            raise ValidationError(f"sigil: generation validation failed: {error}") from error
+        finally:
+            if strip:
+                strip_header(header, error_category(self._call_error))
+                strip_lists(lists)
+                generation = self._last_generation = make_generation(header, lists)
+        client._enqueue_generation(generation, self._late)
 
+    def _read_seed_again(self, seed: GenerationStart) -> None:
+        """A program has seen the seed and may have changed it."""
+        self._seed_fields = self.client._seed_fields(seed, GenerationMode.SYNC)
+        self._seed_tools = seed.tools
 
-def _validation_problem(generation: Generation) -> ValidationError | None:
-    try:
-        validate_generation(generation)
-    except ValueError as error:
-        return ValidationError(f"sigil: generation validation failed: {error}")
-    return None
+    def _encoded_seed_tools(self) -> Content | None:
+        tools = self._seed_tools
+        if isinstance(tools, list):
+            return Content({"tools": tools}, self._content_capture_mode is _METADATA_ONLY) if tools else None
+        return tools
+
+    def _content_models(self) -> dict[str, list[Any]]:
+        """New model objects of the record's content."""
+        lists = self._lists
+        withheld = self._content_capture_mode is _METADATA_ONLY
+        if lists is None:
+            lists = self._content.models(models)
+        elif withheld:
+            strip_lists(lists)
+        if not lists["tools"]:
+            tools = self._encoded_seed_tools()
+            lists["tools"] = [] if tools is None else tools.models(models)["tools"]
+        return lists

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from ._copies import copy_metadata
 from ._normalise import to_utc
+from ._records import replace
 from .errors import ValidationError
 from .models import WorkflowStep
 from .validation import is_blank

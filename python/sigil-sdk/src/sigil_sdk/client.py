@@ -6,31 +6,44 @@ ratings, hooks, conversations and OpenTelemetry spans and metrics are not here y
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 import weakref
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from lightwell import at_exit
+from lightwell import Content, at_exit
 
 from . import context
 from ._capture import generation_mode
-from ._copies import copy_metadata, copy_model, copy_tools
-from ._delivery import DeliveryPipeline, build_pipeline, deliver_late, enqueue, flush_pipeline, log_notices, shut_down
+from ._copies import copy_ids, copy_metadata, copy_model
+from ._delivery import (
+    DeliveryPipeline,
+    build_pipeline,
+    deliver_late,
+    enqueue,
+    enqueue_content,
+    flush_pipeline,
+    log_notices,
+    shut_down,
+)
 from ._normalise import operation_name_for, to_utc
 from ._recorder import GenerationRecorder
 from ._trace import current_trace_ids
-from ._workflow import prepare_step
 from .cache_diagnostics import (
     CACHE_DIAGNOSTICS_MISS_REASON_KEY,
     CACHE_DIAGNOSTICS_MISSED_INPUT_TOKENS_KEY,
     CACHE_DIAGNOSTICS_PREVIOUS_MESSAGE_ID_KEY,
 )
-from .config import ClientConfig, resolve_config
+from .config import ClientConfig, default_logger, resolve_config
 from .errors import ClientShutdownError
-from .models import Generation, GenerationMode, GenerationStart, WorkflowStep, utc_now
+from .models import Generation, GenerationMode, GenerationStart, utc_now
+
+if TYPE_CHECKING:
+    import logging
+
+    from .models import WorkflowStep
 
 __all__ = [
     "CACHE_DIAGNOSTICS_MISSED_INPUT_TOKENS_KEY",
@@ -57,8 +70,10 @@ class Client:
         given = config if config is not None else ClientConfig()
         resolved = resolve_config(given)
         self._config = resolved
-        self._logger: logging.Logger = resolved.logger or logging.getLogger("sigil_sdk")
+        self._logger: logging.Logger = resolved.logger or default_logger()
         self._insecure = _insecure_setting(given, resolved)
+        #: Python code will get records: they are made of model objects all the way.
+        self._wants_models = resolved.generation_sanitizer is not None or resolved.generation_exporter is not None
         self._pipeline: DeliveryPipeline = self._build_pipeline()
         at_exit.watch(self, self._pipeline)
         self._next_report = 0.0
@@ -80,6 +95,8 @@ class Client:
 
         `ValidationError`, `QueueFullError`, `EnqueueError` or `ClientShutdownError` when it was refused.
         """
+        from ._workflow import prepare_step
+
         if self._shutdown_at is not None:
             raise ClientShutdownError("sigil: client is shutting down")
         enqueue(self._pipeline, prepare_step(step, self._config.tags or {}, self._now))
@@ -139,51 +156,86 @@ class Client:
         self._assert_open()
         return self._make_recorder(start, default_mode, late=False)
 
-    def _make_recorder(
-        self, start: GenerationStart, default_mode: GenerationMode, *, late: bool
-    ) -> GenerationRecorder:
-        seed = self._seed(start, default_mode)
-        started_at = to_utc(seed.started_at) if seed.started_at is not None else self._now()
+    def _make_recorder(self, start: GenerationStart, default_mode: GenerationMode, *, late: bool) -> GenerationRecorder:
         config = self._config
+        seed = self._seed_fields(start, default_mode)
+        started_at = to_utc(start.started_at) if start.started_at is not None else self._now()
         mode = generation_mode(
-            seed.content_capture, config.content_capture_resolver, seed.metadata, config.content_capture, self._logger
+            start.content_capture,
+            config.content_capture_resolver,
+            seed.get("metadata") or {},
+            config.content_capture,
+            self._logger,
         )
-        return GenerationRecorder(self, seed, started_at, mode, current_trace_ids(), late)
+        recorder = GenerationRecorder(self, start, seed, started_at, mode, current_trace_ids())
+        if late:
+            recorder._late = True
+        return recorder
 
-    def _seed(self, start: GenerationStart, default_mode: GenerationMode) -> GenerationStart:
+    def _seed_fields(self, start: GenerationStart, default_mode: GenerationMode) -> dict[str, Any]:
+        """Copies of the fields of `start` that are not empty, except its tools, with what the context and the configuration
+        know."""
         config = self._config
         mode = start.mode or default_mode
-        return GenerationStart(
-            model=copy_model(start.model),
-            id=start.id,
-            conversation_id=start.conversation_id or context.conversation_id_from_context() or "",
-            conversation_title=_first_text(start.conversation_title, context.conversation_title_from_context()),
-            user_id=_first_text(start.user_id, context.user_id_from_context(), config.user_id),
-            agent_name=start.agent_name or context.agent_name_from_context() or config.agent_name or "",
-            agent_version=start.agent_version or context.agent_version_from_context() or config.agent_version or "",
-            mode=mode,
-            operation_name=start.operation_name or operation_name_for(mode),
-            system_prompt=start.system_prompt,
-            max_tokens=start.max_tokens,
-            temperature=start.temperature,
-            top_p=start.top_p,
-            tool_choice=start.tool_choice,
-            thinking_enabled=start.thinking_enabled,
-            tools=copy_tools(start.tools or []),
-            content_capture=start.content_capture,
-            tags={**(config.tags or {}), **(start.tags or {})},
-            metadata=copy_metadata(start.metadata or {}),
-            parent_generation_ids=list(start.parent_generation_ids or []),
-            effective_version=start.effective_version,
-            started_at=start.started_at,
+        fields: dict[str, Any] = {
+            "model": copy_model(start.model),
+            "mode": mode,
+            "operation_name": start.operation_name or operation_name_for(mode),
+        }
+        identity = (
+            ("conversation_id", start.conversation_id or context.conversation_id_from_context()),
+            ("conversation_title", _text(start.conversation_title) or _text(context.conversation_title_from_context())),
+            ("user_id", _text(start.user_id) or _text(context.user_id_from_context()) or _text(config.user_id)),
+            ("agent_name", start.agent_name or context.agent_name_from_context() or config.agent_name),
+            ("agent_version", start.agent_version or context.agent_version_from_context() or config.agent_version),
+            ("id", start.id),
+            ("system_prompt", start.system_prompt),
+            ("effective_version", start.effective_version),
         )
+        for name, text in identity:
+            if text:
+                fields[name] = text
+        controls = (
+            ("max_tokens", start.max_tokens),
+            ("temperature", start.temperature),
+            ("top_p", start.top_p),
+            ("tool_choice", start.tool_choice),
+            ("thinking_enabled", start.thinking_enabled),
+        )
+        for name, control in controls:
+            if control is not None:
+                fields[name] = control
+        if config.tags or start.tags:
+            fields["tags"] = {**(config.tags or {}), **(start.tags or {})}
+        if start.metadata:
+            fields["metadata"] = copy_metadata(start.metadata)
+        if start.parent_generation_ids:
+            fields["parent_generation_ids"] = copy_ids(start.parent_generation_ids)
+        return fields
+
+    def _enqueue_content(
+        self, header: dict[str, Any], content: Content, seed_tools: Content | None, late: bool
+    ) -> None:
+        if self._shutdown_at is not None:
+            if not late:
+                raise ClientShutdownError("sigil: client is shutting down")
+            # The native pipeline can be made anew.
+            pipeline = self._build_pipeline()
+            enqueue_content(pipeline, header, content, seed_tools)
+            deliver_late(pipeline, _LATE_DELIVERY_SECONDS)
+            return
+        enqueue_content(self._pipeline, header, content, seed_tools)
+        if at_exit.exiting():
+            self._pipeline.flush(_LATE_FLUSH_SECONDS)
 
     def _enqueue_generation(self, generation: Generation, late: bool = False) -> None:
         if self._shutdown_at is not None:
-            # A program's own exporter is shut down by now; the native pipeline can be made anew.
+            # A program's own exporter is shut down by now.
             if not late or self._config.generation_exporter is not None:
                 raise ClientShutdownError("sigil: client is shutting down")
-            deliver_late(self._build_pipeline(), generation, _LATE_DELIVERY_SECONDS)
+            pipeline = self._build_pipeline()
+            enqueue(pipeline, generation)
+            deliver_late(pipeline, _LATE_DELIVERY_SECONDS)
             return
         enqueue(self._pipeline, generation)
         if at_exit.exiting():
@@ -213,13 +265,9 @@ class Client:
             raise ClientShutdownError("sigil: client is shutting down")
 
 
-def _first_text(*candidates: object) -> str:
-    """The first that is not blank, as text: programs pass numbers as user ids."""
-    for candidate in candidates:
-        stripped = "" if candidate is None else str(candidate).strip()
-        if stripped:
-            return stripped
-    return ""
+def _text(candidate: object) -> str:
+    """Stripped text: programs pass numbers as user ids."""
+    return "" if candidate is None or candidate == "" else str(candidate).strip()
 
 
 def _insecure_setting(given: ClientConfig, resolved: ClientConfig) -> bool | None:

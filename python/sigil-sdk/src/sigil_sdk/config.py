@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import logging
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ._records import dataclass, field, replace
 from .models import ContentCaptureMode, Generation, utc_now
+
+if TYPE_CHECKING:
+    import logging
 
 TENANT_HEADER = "X-Scope-OrgID"
 AUTHORIZATION_HEADER = "Authorization"
@@ -24,7 +25,6 @@ _DEFAULT_EXPORT_ENDPOINT = "localhost:4317"
 _TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 _AUTH_MODES = frozenset({"none", "tenant", "bearer", "basic"})
 _ENV_CAPTURE_MODES = {mode.value: mode for mode in ContentCaptureMode if mode is not ContentCaptureMode.DEFAULT}
-_logger = logging.getLogger("sigil_sdk")
 
 
 @dataclass(slots=True)
@@ -40,7 +40,10 @@ class AuthConfig:
 
 @dataclass(slots=True)
 class GenerationExportConfig:
-    """Where and how generations are sent. `payload_max_bytes` <= 0 switches the size check off."""
+    """Where and how generations are sent. `payload_max_bytes` <= 0 switches the size check off.
+
+    `spool_*`: empty and 0 mean what `LIGHTWELL_SPOOL_DIR`, `_MAX_BYTES`, `_WHEN_FULL`, `_FSYNC` say.
+    """
 
     protocol: str | None = None
     endpoint: str | None = None
@@ -54,6 +57,10 @@ class GenerationExportConfig:
     initial_backoff: timedelta = timedelta(milliseconds=100)
     max_backoff: timedelta = timedelta(seconds=5)
     payload_max_bytes: int = 4 * 1024 * 1024
+    spool_dir: str = ""
+    spool_max_bytes: int = 0
+    spool_when_full: str = ""
+    spool_fsync: str = ""
 
 
 @dataclass(slots=True)
@@ -119,6 +126,13 @@ def default_config() -> ClientConfig:
     return resolve_config(None, env={})
 
 
+def default_logger() -> logging.Logger:
+    """The logger of this package. Asked for late: importing `logging` costs more than importing this package."""
+    import logging
+
+    return logging.getLogger("sigil_sdk")
+
+
 def resolve_config(config: ClientConfig | None, *, env: Mapping[str, str] | None = None) -> ClientConfig:
     """A complete copy of `config`.
 
@@ -138,10 +152,10 @@ class _Variables:
     """The environment with every value stripped; empty is unset."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        self._env = env
+        self.env = env
 
     def text(self, name: str) -> str:
-        return self._env.get(name, "").strip()
+        return self.env.get(name, "").strip()
 
     def flag(self, name: str) -> bool:
         return self.text(name).lower() in _TRUE_WORDS
@@ -183,15 +197,24 @@ def _resolve_export(config: ClientConfig, variables: _Variables) -> None:
         export.insecure = variables.flag("SIGIL_INSECURE")
     if export.headers is None:
         export.headers = variables.pairs("SIGIL_HEADERS")
+    _resolve_spool(export, variables)
     _resolve_auth(export.auth, variables)
     export.headers = _with_auth_headers(export.headers, export.auth)
+
+
+def _resolve_spool(export: GenerationExportConfig, variables: _Variables) -> None:
+    from lightwell import spool
+
+    given = (export.spool_dir, export.spool_max_bytes, export.spool_when_full, export.spool_fsync)
+    for name, value in spool.keywords(*given, env=variables.env).items():
+        setattr(export, name, value)
 
 
 def _resolve_auth(auth: AuthConfig, variables: _Variables) -> None:
     if auth.mode is None:
         auth.mode = variables.text("SIGIL_AUTH_MODE").lower() or "none"
         if auth.mode not in _AUTH_MODES:
-            _logger.warning("sigil: ignoring invalid SIGIL_AUTH_MODE %r", auth.mode)
+            default_logger().warning("sigil: ignoring invalid SIGIL_AUTH_MODE %r", auth.mode)
             auth.mode = "none"
     token = variables.text("SIGIL_AUTH_TOKEN")
     auth.tenant_id = auth.tenant_id or variables.text("SIGIL_AUTH_TENANT_ID")
@@ -227,6 +250,8 @@ def _auth_headers(auth: AuthConfig) -> dict[str, str]:
         _require(mode, "basic_password", password)
         user = auth.basic_user.strip() or tenant_id
         _require(mode, "basic_user or tenant_id", user)
+        import base64
+
         credentials = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
         headers = {AUTHORIZATION_HEADER: f"Basic {credentials}"}
         if tenant_id:
@@ -264,7 +289,7 @@ def _resolve_client(config: ClientConfig, variables: _Variables) -> None:
     config.tags = {**variables.pairs("SIGIL_TAGS"), **(config.tags or {})}
     if config.content_capture is None:
         config.content_capture = _env_capture_mode(variables)
-    config.logger = config.logger if config.logger is not None else _logger
+    config.logger = config.logger if config.logger is not None else default_logger()
     config.now = config.now or utc_now
     config.sleep = config.sleep or time.sleep
 
@@ -272,7 +297,7 @@ def _resolve_client(config: ClientConfig, variables: _Variables) -> None:
 def _env_capture_mode(variables: _Variables) -> ContentCaptureMode:
     value = variables.text("SIGIL_CONTENT_CAPTURE_MODE").lower()
     if value and value not in _ENV_CAPTURE_MODES:
-        _logger.warning("sigil: ignoring invalid SIGIL_CONTENT_CAPTURE_MODE %r", value)
+        default_logger().warning("sigil: ignoring invalid SIGIL_CONTENT_CAPTURE_MODE %r", value)
     return _ENV_CAPTURE_MODES.get(value, ContentCaptureMode.DEFAULT)
 
 

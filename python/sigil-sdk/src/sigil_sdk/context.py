@@ -7,11 +7,11 @@ in another thread, cannot leave its mode behind for later generations.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
+from weakref import ReferenceType, ref
 
 from .models import ContentCaptureMode
 
@@ -22,29 +22,25 @@ _agent_name: ContextVar[str | None] = ContextVar("sigil_agent_name", default=Non
 _agent_version: ContextVar[str | None] = ContextVar("sigil_agent_version", default=None)
 
 
-class CaptureHold:
-    """An open generation's claim on the capture mode; dead once closed or no longer referenced."""
+class Hold(Protocol):
+    """An open generation's claim on the capture mode; dead once it is not open or no longer referenced."""
 
-    __slots__ = ("__weakref__", "mode", "open", "owner_id")
+    _capture_open: bool
 
-    def __init__(self, owner_id: int, mode: ContentCaptureMode) -> None:
+
+class _OwnedHold:
+    """The claim of a recorder that is known by its `id()` only."""
+
+    __slots__ = ("__weakref__", "_capture_open", "owner_id")
+
+    def __init__(self, owner_id: int) -> None:
         self.owner_id = owner_id
-        self.mode = mode
-        self.open = True
+        self._capture_open = True
 
 
-class _Entry:
-    """A link of the stack. `hold` is None for a `with` block, whose entry lives until the block resets the variable."""
-
-    __slots__ = ("below", "hold", "mode")
-
-    def __init__(
-        self, mode: ContentCaptureMode, hold: weakref.ref[CaptureHold] | None, below: _Entry | None
-    ) -> None:
-        self.mode = mode
-        self.hold = hold
-        self.below = below
-
+#: A link of the stack: mode, hold, and what is below. The hold is None for a `with` block, whose entry lives until the block
+#: resets the variable.
+_Entry = tuple[ContentCaptureMode, "ReferenceType[Hold] | None", "_Entry | None"]
 
 _capture_stack: ContextVar[_Entry | None] = ContextVar("sigil_content_capture_mode", default=None)
 
@@ -85,7 +81,7 @@ def with_agent_version(agent_version: str) -> AbstractContextManager[None]:
 
 def with_content_capture_mode(mode: ContentCaptureMode) -> AbstractContextManager[None]:
     """Generations and tools started in the block are captured this far unless they say otherwise."""
-    return _bound(_capture_stack, _Entry(mode, None, _top_live_entry()))
+    return _bound(_capture_stack, (mode, None, _top_live_entry()))
 
 
 conversation_id_from_context: Callable[[], str | None] = _conversation_id.get
@@ -98,40 +94,38 @@ agent_version_from_context: Callable[[], str | None] = _agent_version.get
 def content_capture_mode_from_context() -> ContentCaptureMode | None:
     """The mode of the innermost open block or generation, None outside all."""
     entry = _top_live_entry()
-    return None if entry is None else entry.mode
+    return None if entry is None else entry[0]
 
 
-def push_capture_hold(owner_id: int, mode: ContentCaptureMode) -> CaptureHold:
-    """Puts an open generation's mode on top. The caller keeps the hold and closes it with `release_capture_hold`."""
-    hold = CaptureHold(owner_id, mode)
-    _capture_stack.set(_Entry(mode, weakref.ref(hold), _top_live_entry()))
-    return hold
+def push_capture_hold(hold: Hold, mode: ContentCaptureMode) -> None:
+    """Puts an open generation's mode on top, until `release_capture_hold` or until nothing refers to `hold`."""
+    _capture_stack.set((mode, ref(hold), _top_live_entry()))
 
 
-def release_capture_hold(hold: CaptureHold) -> None:
+def release_capture_hold(hold: Hold) -> None:
     """Closes a hold from any thread or task; its entry stops counting everywhere."""
-    hold.open = False
+    hold._capture_open = False
     _capture_stack.set(_top_live_entry())
 
 
 def _top_live_entry() -> _Entry | None:
     entry = _capture_stack.get()
-    while entry is not None and entry.hold is not None:
-        hold = entry.hold()
-        if hold is not None and hold.open:
+    while entry is not None and entry[1] is not None:
+        hold = entry[1]()
+        if hold is not None and hold._capture_open:
             return entry
-        entry = entry.below
+        entry = entry[2]
     return entry
 
 
 # The two names below are what packages built on the original reach for. They know recorders by `id()`.
-_holds_by_owner: ContextVar[dict[int, CaptureHold] | None] = ContextVar("sigil_capture_holds", default=None)
+_holds_by_owner: ContextVar[dict[int, _OwnedHold] | None] = ContextVar("sigil_capture_holds", default=None)
 
 
 def _push_capture_mode(recorder_id: int, mode: ContentCaptureMode) -> None:
-    holds = dict(_holds_by_owner.get() or {})
-    holds[recorder_id] = push_capture_hold(recorder_id, mode)
-    _holds_by_owner.set(holds)
+    hold = _OwnedHold(recorder_id)
+    push_capture_hold(hold, mode)
+    _holds_by_owner.set({**(_holds_by_owner.get() or {}), recorder_id: hold})
 
 
 def _pop_capture_mode(recorder_id: int) -> None:
@@ -141,8 +135,8 @@ def _pop_capture_mode(recorder_id: int) -> None:
         _holds_by_owner.set(holds)
     entry = _capture_stack.get()
     while entry is not None:
-        hold = entry.hold() if entry.hold is not None else None
-        if hold is not None and hold.owner_id == recorder_id:
+        hold = None if entry[1] is None else entry[1]()
+        if hold is not None and getattr(hold, "owner_id", id(hold)) == recorder_id:
             release_capture_hold(hold)
             return
-        entry = entry.below
+        entry = entry[2]

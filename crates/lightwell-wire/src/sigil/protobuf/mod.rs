@@ -52,6 +52,14 @@ pub fn encode(out: &mut Vec<u8>, item: &impl Message) {
     item.encode(out).expect("a byte buffer grows as far as it must");
 }
 
+/// Reads one item, or some of its fields.
+///
+/// # Errors
+/// When the bytes are no protobuf.
+pub fn decode_message<M: Message + Default>(bytes: &[u8]) -> Result<M, prost::DecodeError> {
+    M::decode(bytes)
+}
+
 /// How many bytes an item of this length takes inside a request.
 pub fn framed_len(item_bytes: usize) -> usize {
     1 + encoded_len_varint(item_bytes as u64) + item_bytes

@@ -24,6 +24,13 @@ pub struct Writer {
 #[derive(Debug)]
 pub struct Open(usize);
 
+/// Goes on behind fields that are already written.
+impl From<Vec<u8>> for Writer {
+    fn from(out: Vec<u8>) -> Self {
+        Self { out }
+    }
+}
+
 impl Writer {
     /// An empty message with room for this many bytes.
     #[must_use]
@@ -124,6 +131,7 @@ impl Writer {
     }
 
     /// Ends a nested message.
+    #[expect(clippy::needless_pass_by_value, reason = "a message is closed once")]
     pub fn close(&mut self, open: Open) {
         let Open(start) = open;
         let end = self.out.len();

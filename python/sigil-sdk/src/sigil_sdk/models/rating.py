@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from .._records import dataclass, field
 from .enums import ConversationRatingValue
 
 
