@@ -5,6 +5,7 @@ mod wire {
     pub mod support;
 
     mod conformance;
+    mod fuzz;
     mod garbage;
     mod insidellm;
     mod sigil_json;
