@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod conversations;
+mod delivery;
 mod keys;
 mod serve;
 mod show;
@@ -20,6 +21,7 @@ pub enum Command {
     Show(show::Show),
     Tail(tail::Tail),
     Totals(totals::Totals),
+    Delivery(delivery::Delivery),
 }
 
 impl Command {
@@ -32,6 +34,7 @@ impl Command {
             Self::Show(command) => block_on(command.run()),
             Self::Tail(command) => block_on(command.run()),
             Self::Totals(command) => block_on(command.run()),
+            Self::Delivery(command) => block_on(command.run()),
         }
     }
 }

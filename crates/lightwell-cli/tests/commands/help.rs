@@ -15,6 +15,7 @@ fn help_is_as_reviewed() {
         "show",
         "tail",
         "totals",
+        "delivery",
     ] {
         let mut arguments: Vec<_> = command.split_whitespace().collect();
         arguments.push("--help");
