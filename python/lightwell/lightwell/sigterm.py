@@ -6,6 +6,7 @@ handles SIGTERM itself is left alone. `signal.getsignal` never shows any of this
 
 from __future__ import annotations
 
+import _signal
 import os
 from typing import Any, Optional
 
@@ -42,23 +43,21 @@ def arm() -> None:
 
 def _follow_the_default() -> None:
     # Servers such as uvicorn handle SIGTERM while they run, then put the default back and raise the signal once more. Python
-    # tells nobody of such a change, so the function that makes it does.
-    import signal
-
-    put = signal.signal
+    # tells nobody of such a change, so the function that makes it does: the one under `signal.signal`, which stays as it is.
+    # Nothing is imported here: a child that is forked in the middle of an import waits for that import for ever.
+    put = _signal.signal
     if getattr(put, "_lightwell_follows", False):
         return
 
-    def follow(signalnum: Any, handler: Any) -> Any:
+    def signal(signalnum: Any, handler: Any) -> Any:
         previous = put(signalnum, handler)
-        if signalnum == signal.SIGTERM and handler == signal.SIG_DFL:
+        if signalnum == _signal.SIGTERM and type(handler) is int and handler == _signal.SIG_DFL:
             _native.rearm_sigterm()
         return previous
 
-    follow.__doc__, follow.__name__, follow.__qualname__ = put.__doc__, put.__name__, put.__qualname__
-    follow.__module__, follow.__wrapped__ = put.__module__, put  # type: ignore[attr-defined]
-    follow._lightwell_follows = True  # type: ignore[attr-defined]
-    signal.signal = follow
+    signal.__doc__ = put.__doc__
+    signal._lightwell_follows = True  # type: ignore[attr-defined]
+    _signal.signal = signal
 
 
 if hasattr(os, "register_at_fork"):

@@ -14,11 +14,13 @@ from delivery.sink import line_of, run, sink, start
 
 TERMINATED = -signal.SIGTERM
 
+# Sleeps are short: a signal that comes just before a sleep begins does not end it.
 WAITS = """
+signal.signal(signal.SIGINT, signal.default_int_handler)
 p = pipeline()
 record(p, "a", "b")
 print("ready", flush=True)
-while True: time.sleep(3600)
+while True: time.sleep(0.05)
 """
 
 
@@ -58,7 +60,7 @@ def test_a_handler_of_the_program_is_left_alone(when: str, tmp_path: Path) -> No
     with sink() as server:
         handle = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
         steps = [handle, "p = pipeline()\nrecord(p, 'a')\n"]
-        program = "".join(steps if when == "before" else reversed(steps)) + "print('ready', flush=True)\nsignal.pause()\n"
+        program = "".join(steps if when == "before" else reversed(steps)) + "print('ready', flush=True)\nwhile True: time.sleep(0.05)\n"
         process = start(program, tmp_path, server.url)
         assert line_of(process) == "ready"
         code, _, _ = terminate(process)
@@ -122,12 +124,12 @@ for names in [(), ("child",)]:
     if child == 0:
         record(p, *names)
         os.write(write, b".")
-        while True: time.sleep(3600)
+        while True: time.sleep(0.05)
     os.read(read, 1)
     os.kill(child, signal.SIGTERM)
     assert os.waitpid(child, 0)[1] == signal.SIGTERM
 print("ready", flush=True)
-signal.pause()
+while True: time.sleep(0.05)
 """
     with sink() as server:
         process = start(program, tmp_path, server.url)
