@@ -88,9 +88,13 @@ def _tell(pipeline: Flushable) -> None:
     summary = getattr(pipeline, "summary", None)
     if summary is not None:
         lines += [line for line in (summary(),) if line]
-    pending = pipeline.stats()["pending"]
+    stats = pipeline.stats()
+    spooled = stats.get("spooled", 0)
+    pending = stats["pending"] - spooled
     if pending:
         lines.append(f"lightwell: {pending} records were still undelivered when the process ended")
+    if spooled:
+        lines.append(f"lightwell: {spooled} records stay in the spool: the next start that sends there delivers them")
     if lines:
         import logging
 
@@ -101,6 +105,12 @@ def _tell(pipeline: Flushable) -> None:
 def _before_fork() -> None:
     _finalize_later_children()
     _know_celery()
+
+
+def _after_fork_in_child() -> None:
+    # The first use in a child lets go of the parent's spool, which nobody can take over before, should the parent end.
+    for pipeline in list(_watched.values()) + _orphans:
+        pipeline.stats()
 
 
 def _finalize_later_children() -> None:
@@ -142,4 +152,4 @@ def _celery_child_ends(**_arguments: Any) -> None:
 
 atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)

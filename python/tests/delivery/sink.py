@@ -42,8 +42,8 @@ class Sink(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.gate = threading.Event()
         self.gate.set()
@@ -87,9 +87,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def sink() -> Iterator[Sink]:
+def sink(port: int = 0) -> Iterator[Sink]:
     """A sink that is gone afterwards."""
-    with running(Sink()) as server:
+    with running(Sink(port)) as server:
         assert isinstance(server, Sink)
         yield server
         server.gate.set()
