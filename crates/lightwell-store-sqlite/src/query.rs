@@ -123,7 +123,14 @@ fn totals_of(connection: &Connection, tenant: &TenantId, filter: &Filter) -> Res
             reasoning_tokens: next()?,
             ..TokenUsage::default()
         };
-        Ok(Totals { generations, errors, usage, reported_cost: Money::from_nanos(next()?), unpriced })
+        let cost = Money::from_nanos(next()?);
+        Ok(Totals {
+            generations,
+            errors,
+            usage,
+            reported_cost: (generations > unpriced).then_some(cost),
+            unpriced,
+        })
     })?)
 }
 

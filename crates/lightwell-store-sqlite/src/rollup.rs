@@ -169,7 +169,7 @@ impl ConversationRow {
             generations: self.generations as u64,
             errors: self.errors as u64,
             usage: self.usage(),
-            reported_cost: Money::from_nanos(self.cost),
+            reported_cost: (self.generations > self.unpriced).then(|| Money::from_nanos(self.cost)),
             unpriced: self.unpriced as u64,
         }
     }

@@ -11,8 +11,8 @@ pub struct Totals {
     pub errors: u64,
     /// Token counters, one by one.
     pub usage: TokenUsage,
-    /// Cost as it was reported; generations without one are in `unpriced`.
-    pub reported_cost: Money,
+    /// Cost as it was reported, of the generations that are not `unpriced`; none when all are: then it is unknown, not zero.
+    pub reported_cost: Option<Money>,
     /// Generations for which nobody reported a cost.
     pub unpriced: u64,
 }
@@ -26,9 +26,13 @@ impl Totals {
             self.usage += usage;
         }
         match generation.reported_cost {
-            Some(cost) => self.reported_cost += cost,
+            Some(cost) => self.add_cost(cost),
             None => self.unpriced += 1,
         }
+    }
+
+    fn add_cost(&mut self, cost: Money) {
+        *self.reported_cost.get_or_insert_default() += cost;
     }
 }
 
@@ -37,7 +41,9 @@ impl std::ops::AddAssign for Totals {
         self.generations += other.generations;
         self.errors += other.errors;
         self.usage += other.usage;
-        self.reported_cost += other.reported_cost;
+        if let Some(cost) = other.reported_cost {
+            self.add_cost(cost);
+        }
         self.unpriced += other.unpriced;
     }
 }

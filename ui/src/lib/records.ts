@@ -158,7 +158,7 @@ export function readConversation(sent: Sent['ConversationItem']): Conversation {
 		models: sent.models,
 		usage: readUsage(totals),
 		// A sum of nothing is not a cost of nothing.
-		reportedCost: totals.generations > totals.unpriced_generations ? totals.reported_cost_usd : null,
+		reportedCost: totals.reported_cost_usd ?? null,
 		unpricedCalls: totals.unpriced_generations
 	};
 }

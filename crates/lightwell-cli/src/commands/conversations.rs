@@ -95,12 +95,13 @@ fn cells(item: &ConversationItem, times: &Times) -> [String; 12] {
     ]
 }
 
-/// "?" when nobody told any cost, "+?" when some calls are without.
+/// "?" when nobody told any cost, "+?" when some calls are without, nothing when there are no calls.
 fn cost(item: &ConversationItem) -> String {
-    match item.totals.unpriced_generations {
-        0 => dollars(item.totals.reported_cost_usd),
-        unpriced if unpriced == item.generation_count => "?".to_owned(),
-        _ => format!("{}+?", dollars(item.totals.reported_cost_usd)),
+    match (item.totals.reported_cost_usd, item.totals.unpriced_generations) {
+        (Some(cost), 0) => dollars(cost),
+        (Some(cost), _) => format!("{}+?", dollars(cost)),
+        (None, 0) => String::new(),
+        (None, _) => "?".to_owned(),
     }
 }
 
@@ -129,7 +130,7 @@ mod tests {
             totals: TotalsBody {
                 input_tokens: 1_234_567,
                 output_tokens: 890,
-                reported_cost_usd: 0.0123,
+                reported_cost_usd: (priced > 0).then_some(0.0123),
                 unpriced_generations: 3 - priced,
                 ..TotalsBody::default()
             },

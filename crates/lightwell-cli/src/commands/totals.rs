@@ -39,8 +39,7 @@ impl Totals {
 
 fn render(totals: &TotalsBody, paint: Paint) -> String {
     let count = |number: u64| thousands(i64::try_from(number).unwrap_or(i64::MAX));
-    let unknown = totals.generations > 0 && totals.unpriced_generations == totals.generations;
-    let cost = if unknown { "unknown".to_owned() } else { dollars(totals.reported_cost_usd) };
+    let cost = totals.reported_cost_usd.map_or_else(|| "unknown".to_owned(), dollars);
     let mut table = Table::new(&[("WHAT", Align::Left), ("SUM", Align::Right)]);
     for (what, sum) in [
         ("calls", count(totals.generations)),
@@ -69,7 +68,7 @@ mod tests {
             generations: 12_345,
             errors: 6,
             input_tokens: 1_000_000,
-            reported_cost_usd: 12.5,
+            reported_cost_usd: Some(12.5),
             unpriced_generations: 5,
             ..TotalsBody::default()
         };

@@ -68,13 +68,11 @@ impl Transcript {
         ];
         facts.push(match (totals["reported_cost_usd"].as_f64(), number(totals, "unpriced_generations")) {
             (Some(cost), 0) => dollars(cost),
-            (Some(_), unpriced) if unpriced == number(conversation, "generation_count") => {
-                "cost unknown".to_owned()
-            }
             (Some(cost), unpriced) => {
                 format!("{} ({} without a cost)", dollars(cost), counted(unpriced, "call"))
             }
-            (None, _) => String::new(),
+            (None, 0) => String::new(),
+            (None, _) => "cost unknown".to_owned(),
         });
         for (name, list) in [("user", "user_id"), ("agents", "agents"), ("models", "models")] {
             let values = match &conversation[list] {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use http::Uri;
+use lightwell_model::Money;
 use lightwell_store::Totals;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -33,9 +34,9 @@ pub struct TotalsBody {
     pub cache_write_input_tokens: i64,
     /// Completion tokens spent on reasoning.
     pub reasoning_tokens: i64,
-    /// Cost in US dollars, as it was reported.
-    pub reported_cost_usd: f64,
-    /// Generations for which nobody reported a cost: their cost is unknown, not zero.
+    /// Cost in US dollars, as it was reported; null when nobody reported any, since then it is unknown.
+    pub reported_cost_usd: Option<f64>,
+    /// Generations for which nobody reported a cost. The sum is without them.
     pub unpriced_generations: u64,
 }
 
@@ -51,7 +52,7 @@ impl From<&Totals> for TotalsBody {
             cache_read_input_tokens: usage.cache_read_input_tokens,
             cache_write_input_tokens: usage.cache_write_input_tokens,
             reasoning_tokens: usage.reasoning_tokens,
-            reported_cost_usd: totals.reported_cost.dollars(),
+            reported_cost_usd: totals.reported_cost.map(Money::dollars),
             unpriced_generations: totals.unpriced,
         }
     }

@@ -46,7 +46,7 @@ async fn an_item_says_what_a_list_needs() {
         "totals": {
             "generations": 2, "errors": 0, "input_tokens": 20, "output_tokens": 10, "total_tokens": 30,
             "cache_read_input_tokens": 0, "cache_write_input_tokens": 0, "reasoning_tokens": 0,
-            "reported_cost_usd": 0.0, "unpriced_generations": 2,
+            "reported_cost_usd": null, "unpriced_generations": 2,
         },
     }]});
     assert_eq!(server.get(PATH).await.json(), expected);

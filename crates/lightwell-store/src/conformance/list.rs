@@ -187,7 +187,10 @@ pub async fn totals_add_up(subject: &dyn Subject) {
     let all = store.totals(&tenant, &Filter::default()).await.expect("totals");
     assert_eq!((all.generations, all.errors, all.unpriced), (10, 3, 3));
     assert_eq!(all.usage.total_tokens, 7 * 15);
-    assert_eq!(Some(all.reported_cost), Money::from_dollars(7.0 * 0.25));
+    assert_eq!(all.reported_cost, Money::from_dollars(7.0 * 0.25));
+    let first = Filter { until: Some(make::at(1)), ..Filter::default() };
+    let unpriced = store.totals(&tenant, &first).await.expect("totals");
+    assert_eq!((unpriced.generations, unpriced.unpriced, unpriced.reported_cost), (1, 1, None));
     assert_eq!(
         store.totals(&make::tenant("b"), &Filter::default()).await.expect("totals"),
         Totals::default()
