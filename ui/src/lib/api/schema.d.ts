@@ -43,6 +43,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/delivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What arrived of what processes sent, process by process.
+         * @description Told by processes that use Lightwell's own client, in the header `lightwell-delivery` of each request: they number what
+         *     their program offers, and the server keeps which numbers came, durably with each acknowledgement. accepted = received +
+         *     refused + dropped + pending + missing, as long as no process gave up on what arrived all the same. Processes that were
+         *     not heard of for 30 days are forgotten.
+         */
+        get: operations["delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/generations/{id}": {
         parameters: {
             query?: never;
@@ -337,6 +360,58 @@ export interface components {
              * @description Generations, steps and events.
              */
             records: number;
+        };
+        /** @description What arrived of what processes sent, process by process. */
+        DeliveryBody: {
+            /** @description There are more processes than the limit. */
+            more: boolean;
+            /** @description The processes, the one that was heard of last first. */
+            processes: components["schemas"]["ProcessDelivery"][];
+            /** @description Sums over all processes that were asked for. */
+            totals: components["schemas"]["DeliveryTotals"];
+        };
+        /** @description Sums over processes. */
+        DeliveryTotals: {
+            /**
+             * Format: int64
+             * @description Records that their programs offered.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Records that the processes dropped.
+             */
+            dropped: number;
+            /**
+             * Format: int64
+             * @description Copies of stored records that came again and changed nothing.
+             */
+            duplicates: number;
+            /**
+             * Format: int64
+             * @description Records that nobody can account for.
+             */
+            missing: number;
+            /**
+             * Format: int64
+             * @description Records that the processes still hold, as they told.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Processes, or rather lives of a client in one: a forked child is another.
+             */
+            processes: number;
+            /**
+             * Format: int64
+             * @description Records that are, or were, stored.
+             */
+            received: number;
+            /**
+             * Format: int64
+             * @description Records that the server refused by themselves.
+             */
+            refused: number;
         };
         /** @description The body of a refusal. */
         ErrorBody: {
@@ -636,6 +711,66 @@ export interface components {
             tool_call?: null | components["schemas"]["ToolCallBody"];
             tool_result?: null | components["schemas"]["ToolResultBody"];
         };
+        /** @description What arrived of what one process sent. */
+        ProcessDelivery: {
+            /**
+             * Format: int64
+             * @description Records that its program offered, refused ones included, as far as is known.
+             */
+            accepted: number;
+            /** @description The life of one client in one process: 32 hexadecimal digits. */
+            client: string;
+            /** @description Records that the process dropped, by its reasons: `queue_full`, `too_large`, `gave_up`, ... */
+            dropped: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Copies of stored records that came again and changed nothing.
+             */
+            duplicates: number;
+            /**
+             * Format: int64
+             * @description Records that a server had acknowledged before this server's account began.
+             */
+            elsewhere: number;
+            /** @description When the server first heard of it. RFC 3339. */
+            first_heard_at: string;
+            /** @description Name of its host. */
+            host: string;
+            /** @description When the server last heard of it. RFC 3339. */
+            last_heard_at: string;
+            /**
+             * Format: int64
+             * @description Records that nobody can account for.
+             */
+            missing: number;
+            /** @description Their numbers in the process, counted from 1: first and last of each range, 1000 ranges at most. */
+            missing_ranges: number[][];
+            /**
+             * Format: int64
+             * @description Records that it still holds, as it last told.
+             */
+            pending: number;
+            /**
+             * Format: int32
+             * @description Process id on its host.
+             */
+            pid: number;
+            /** @description `sigil`, `insidellm`. */
+            product: string;
+            /**
+             * Format: int64
+             * @description Records of it that are, or were, stored.
+             */
+            received: number;
+            /** @description Records that the server refused by themselves, by reason: `invalid`, `conflict`, `deleted`. */
+            refused: {
+                [key: string]: number;
+            };
+            /** @description When the life began, by the process' clock. RFC 3339. */
+            started_at: string;
+        };
         /** @description Anything with a duration that is not an LLM call. What is empty is left out; moments are RFC 3339 in UTC. */
         StepBody: {
             /** @description Whose step. */
@@ -779,9 +914,9 @@ export interface components {
             reasoning_tokens: number;
             /**
              * Format: double
-             * @description Cost in US dollars, as it was reported.
+             * @description Cost in US dollars, as it was reported; null when nobody reported any, since then it is unknown.
              */
-            reported_cost_usd: number;
+            reported_cost_usd?: number | null;
             /**
              * Format: int64
              * @description The providers' totals, or input and output where they gave none.
@@ -789,7 +924,7 @@ export interface components {
             total_tokens: number;
             /**
              * Format: int64
-             * @description Generations for which nobody reported a cost: their cost is unknown, not zero.
+             * @description Generations for which nobody reported a cost. The sum is without them.
              */
             unpriced_generations: number;
         };
@@ -975,6 +1110,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeletedBody"];
+                };
+            };
+            /** @description A key is required. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delivery: {
+        parameters: {
+            query?: {
+                /** @description Only processes that were heard of since this moment: RFC 3339, or a date (midnight UTC). */
+                since?: string;
+                /** @description Only processes of this product: `sigil`, `insidellm`. */
+                product?: string;
+                /** @description `true`: only processes of which something is missing. */
+                only_missing?: boolean;
+                /** @description After so many seconds of silence, what a process said it held counts as missing, unless it lies on its disk. 60 unless told. */
+                quiet_after?: number;
+                /** @description Processes in the answer, at most; 1000 unless told, 10 000 at most. The totals are those of all. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The processes and their sums. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryBody"];
+                };
+            };
+            /** @description A parameter cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description A key is required. */
