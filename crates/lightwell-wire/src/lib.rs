@@ -16,6 +16,7 @@
 
 pub mod delivery;
 pub mod insidellm;
+pub mod shrink;
 pub mod sigil;
 
 #[rustfmt::skip]

@@ -8,6 +8,7 @@ mod wire {
     mod fuzz;
     mod garbage;
     mod insidellm;
+    mod shrink;
     mod sigil_json;
     mod sigil_round_trip;
     mod sigil_spellings;

@@ -19,6 +19,7 @@ mod event_type;
 mod generation;
 pub mod json;
 pub mod paths;
+pub mod shrink;
 mod step;
 
 pub use event_type::EventType;

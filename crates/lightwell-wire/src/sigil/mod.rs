@@ -11,6 +11,7 @@ pub mod paths;
 pub mod protobuf;
 pub mod render;
 pub mod results;
+pub mod shrink;
 mod unknown;
 
 pub use crate::r#gen::messages;
