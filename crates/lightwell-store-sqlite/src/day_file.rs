@@ -41,6 +41,9 @@ const CACHED_CONVERSATIONS: usize = 4096;
 /// Tenant and id.
 type ConversationName = (i64, String);
 
+/// A record that is stored, and takes time to be freed.
+struct Spent(#[expect(dead_code, reason = "it is only dropped")] Box<Prepared>);
+
 /// A day file that is open for writing.
 pub struct DayFile {
     pub(crate) connection: Connection,
@@ -57,8 +60,7 @@ pub struct DayFile {
     new_conversations: Vec<(i64, i64)>,
     /// The indexes are not what the file holds.
     stale: bool,
-    /// What was stored, and takes time to be freed.
-    spent: Vec<Prepared>,
+    spent: Vec<Spent>,
 }
 
 impl DayFile {
@@ -144,12 +146,12 @@ impl DayFile {
     }
 
     /// Stores a record. `known`: its id may be in this file.
-    pub fn apply(&mut self, prepared: Prepared, known: bool) -> Result<Outcome> {
+    pub fn apply(&mut self, prepared: Box<Prepared>, known: bool) -> Result<Outcome> {
         if known && let Some((row, stored)) = self.find(&prepared)? {
-            return self.meet(&row, stored, prepared);
+            return self.meet(&row, stored, *prepared);
         }
         self.insert(&prepared)?;
-        self.spent.push(prepared);
+        self.spent.push(Spent(prepared));
         Ok(Outcome::Stored)
     }
 

@@ -88,11 +88,11 @@ impl Engine {
     /// Sends records to the writers of their days, with what their sender told. `answer` gets the outcomes when all is durable.
     pub fn append(
         self: &Arc<Self>,
-        records: Vec<Prepared>,
+        records: Vec<Option<Box<Prepared>>>,
         mut note: Option<Note>,
         answer: impl FnOnce(Result<Vec<Option<Outcome>>, StoreError>) + Send + 'static,
     ) {
-        let bytes: usize = records.iter().map(|prepared| prepared.bytes).sum();
+        let bytes: usize = records.iter().flatten().map(|prepared| prepared.bytes).sum();
         let mut state = self.state();
         if state.closed {
             return answer(Err(StoreError::Closed));
@@ -329,10 +329,13 @@ type Parts = BTreeMap<Day, Vec<Routed>>;
 
 impl State {
     /// Outcomes that are known at once, and the other records by the day of their home.
-    fn route(&mut self, records: Vec<Prepared>) -> Result<(Vec<Option<Outcome>>, Parts), StoreError> {
+    fn route(
+        &mut self,
+        records: Vec<Option<Box<Prepared>>>,
+    ) -> Result<(Vec<Option<Outcome>>, Parts), StoreError> {
         let mut outcomes = Vec::with_capacity(records.len());
         let (mut parts, mut homes) = (Parts::new(), HashMap::<i64, Day>::new());
-        for (place, prepared) in records.into_iter().enumerate() {
+        for (place, prepared) in records.into_iter().flatten().enumerate() {
             if self.tombstones.cover(&prepared.tenant, prepared.at, prepared.conversation_key) {
                 outcomes.push(Some(Outcome::Deleted));
                 continue;

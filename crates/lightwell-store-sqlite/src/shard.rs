@@ -116,7 +116,7 @@ pub struct Routed {
     /// Its id may be in the file already.
     pub known: bool,
     /// The record.
-    pub prepared: Prepared,
+    pub prepared: Box<Prepared>,
 }
 
 /// What a day's writer is asked to do.

@@ -1,7 +1,7 @@
 //! The trait's face of the engine.
 
-use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
+use std::hash::BuildHasher;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -93,29 +93,38 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Prepares records on several threads and hands them on, in order, when all are done.
+    /// Prepares records on several threads and hands them on, in order, when all are done. Each conversation's are prepared by
+    /// one thread, in order: what the earlier ones tell is what the later ones know.
     fn prepare(
         &self,
         tenant: &TenantId,
-        mut records: Vec<Record>,
-        then: impl FnOnce(Vec<Prepared>) + Send + 'static,
+        records: Vec<Record>,
+        then: impl FnOnce(Vec<Option<Box<Prepared>>>) + Send + 'static,
     ) -> Result<(), StoreError> {
-        let parts = (records.len() / SMALLEST_PART).clamp(1, PREPARERS);
-        let part = records.len().div_ceil(parts);
-        let gather = Arc::new(Gather::new(BTreeMap::new(), parts, move |prepared| {
+        let count = records.len();
+        let threads = (count / SMALLEST_PART).clamp(1, PREPARERS);
+        let mut parts: Vec<Vec<(usize, Record)>> = Vec::new();
+        parts.resize_with(threads, || Vec::with_capacity(count / threads * 5 / 4));
+        let hasher = foldhash::fast::RandomState::default();
+        for (place, record) in records.into_iter().enumerate() {
+            let part = hasher.hash_one(record.conversation_id()) % threads as u64;
+            parts[part as usize].push((place, record));
+        }
+        let mut empty: Vec<Option<Box<Prepared>>> = Vec::new();
+        empty.resize_with(count, || None);
+        let gather = Arc::new(Gather::new(empty, parts.len(), move |prepared| {
             if let Ok(prepared) = prepared {
-                then(prepared.into_values().flatten().collect());
+                then(prepared);
             }
         }));
-        for place in (0..parts).rev() {
+        for part in parts {
             let (gather, tenant) = (Arc::clone(&gather), tenant.clone());
-            let records = records.split_off((place * part).min(records.len()));
             self.preparers.submit(move |preparer| {
                 preparer.encoder.refresh();
-                let prepared: Vec<Prepared> =
-                    records.into_iter().map(|record| preparer.prepare(&tenant, record)).collect();
-                gather.part(Ok::<_, &StoreError>(|all: &mut BTreeMap<usize, Vec<Prepared>>| {
-                    all.insert(place, prepared);
+                let prepare = |(place, record)| (place, Box::new(preparer.prepare(&tenant, record)));
+                let prepared: Vec<(usize, Box<Prepared>)> = part.into_iter().map(prepare).collect();
+                gather.part(Ok::<_, &StoreError>(|all: &mut Vec<Option<Box<Prepared>>>| {
+                    prepared.into_iter().for_each(|(place, prepared)| all[place] = Some(prepared));
                 }));
             })?;
         }
@@ -131,7 +140,7 @@ impl SqliteStore {
         let engine = Arc::clone(&self.engine);
         let (reply, answer) = oneshot::channel();
         // A caller that went away does not want the answer; what it sent is stored all the same.
-        let store = move |prepared: Vec<Prepared>| {
+        let store = move |prepared: Vec<Option<Box<Prepared>>>| {
             engine.append(prepared, note, move |result| drop(reply.send(result)));
         };
         self.prepare(tenant, records, store)?;

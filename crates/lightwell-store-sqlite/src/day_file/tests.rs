@@ -40,7 +40,7 @@ impl Day {
         self.file.begin()?;
         for n in numbers {
             self.preparer.encoder.refresh();
-            let prepared = self.preparer.prepare(&tenant, Record::Generation(generation(n)));
+            let prepared = Box::new(self.preparer.prepare(&tenant, Record::Generation(generation(n))));
             self.file.apply(prepared, true)?;
         }
         self.file.commit().map(|_| ())
@@ -119,7 +119,7 @@ fn a_dictionary_that_was_rolled_back_is_written_again() {
     let tenant = TenantId::default_tenant();
     day.file.begin().unwrap();
     for n in 0..200 {
-        let prepared = day.preparer.prepare(&tenant, Record::Generation(generation(n)));
+        let prepared = Box::new(day.preparer.prepare(&tenant, Record::Generation(generation(n))));
         day.file.apply(prepared, false).unwrap();
     }
     day.file.roll_back();
