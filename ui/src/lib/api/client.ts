@@ -3,6 +3,7 @@
 import createClient from 'openapi-fetch';
 import { access } from '../access.svelte';
 import { isObject } from '../content';
+import { readDelivery, type Delivery } from '../delivery';
 import type { ListQuery } from '../filters';
 import { readConversation, readDetail, type Conversation, type Detail } from '../records';
 import { foreign, refused, unreachable, unreadable, type Trouble } from '../trouble';
@@ -36,6 +37,11 @@ export async function listConversations(
 export async function getConversation(id: string, fetch: Fetch): Promise<Result<Detail>> {
 	const path = '/api/v1/conversations/{id}';
 	return ask(() => client.GET(path, { fetch, headers: access.headers(), params: { path: { id } } }), readDetail);
+}
+
+export async function getDelivery(onlyMissing: boolean, fetch: Fetch): Promise<Result<Delivery>> {
+	const query = onlyMissing ? { only_missing: true } : {};
+	return ask(() => client.GET('/api/v1/delivery', { fetch, headers: access.headers(), params: { query } }), readDelivery);
 }
 
 /** The path of the live stream; {@link access} gives its headers. */
