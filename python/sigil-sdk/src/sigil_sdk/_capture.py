@@ -22,7 +22,7 @@ _DEFAULT = ContentCaptureMode.DEFAULT
 def generation_mode(
     start_mode: ContentCaptureMode,
     resolver: ContentCaptureResolver | None,
-    metadata: dict[str, Any],
+    metadata: dict[str, Any] | None,
     client_mode: ContentCaptureMode | None,
     logger: logging.Logger,
 ) -> ContentCaptureMode:
@@ -37,13 +37,13 @@ def generation_mode(
 
 def resolver_or_client_mode(
     resolver: ContentCaptureResolver | None,
-    metadata: dict[str, Any],
+    metadata: dict[str, Any] | None,
     client_mode: ContentCaptureMode | None,
     logger: logging.Logger,
 ) -> ContentCaptureMode:
     """A resolver that fails or answers nonsense means METADATA_ONLY: in doubt, nothing leaves."""
     if resolver is not None:
-        resolved = _resolve(resolver, metadata, logger)
+        resolved = _resolve(resolver, metadata or {}, logger)
         if resolved is not _DEFAULT:
             return resolved
     if client_mode is None or client_mode is _DEFAULT:

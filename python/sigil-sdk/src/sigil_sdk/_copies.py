@@ -23,6 +23,10 @@ from .models import (
 
 #: The lists of a generation that are read by the native core, see `lightwell.Content`.
 CONTENT_FIELDS = ("input", "output", "tools", "artifacts")
+#: Fields whose zero or false is a value.
+CONTROLS = frozenset({"max_tokens", "temperature", "top_p", "tool_choice", "thinking_enabled"})
+
+_CONTENT = frozenset(CONTENT_FIELDS)
 
 _SCALARS = frozenset({str, int, float, bool, bytes, type(None)})
 _DEEPEST = 64
@@ -31,28 +35,32 @@ _DEEPEST = 64
 def copy_generation(source: Generation) -> Generation:
     """A generation that shares nothing mutable with `source`."""
     fields = {name: getattr(source, name) for name in Generation.__slots__}
-    take_mutable(fields)
-    fields.update(copy_lists(fields))
-    return Generation(**fields)
+    return make_generation(take_header(fields), copy_lists(fields))
 
 
 def make_generation(header: Mapping[str, Any], lists: Mapping[str, list[Any]]) -> Generation:
-    """A generation of these fields; what is missing or None has its default."""
-    return Generation(**{name: value for name, value in header.items() if value is not None}, **lists)
+    """A generation of these fields; what is missing has its default."""
+    return Generation(**header, **lists)
 
 
-def take_mutable(fields: dict[str, Any]) -> None:
-    """Replaces, in place, the mutable values of a generation's fields by copies, except the lists of content.
+def take_header(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Copies of the fields of a generation that are not empty, except the lists of content.
 
-    A value of a wrong shape is left for validation to name.
+    None stands for empty everywhere: programs pass on what a provider left out. A value of a wrong shape is left for
+    validation to name.
     """
-    for name, copier in _COPIERS:
-        value = fields.get(name)
-        if value is not None:
+    taken: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name in _CONTENT or (not value and (value is None or name not in CONTROLS)):
+            continue
+        copier = _COPIERS.get(name)
+        if copier is not None:
             try:
-                fields[name] = copier(value)
+                value = copier(value)
             except (AttributeError, TypeError, ValueError):
-                fields[name] = _copy_value(value)
+                value = _copy_value(value)
+        taken[name] = value
+    return taken
 
 
 def copy_lists(fields: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -132,13 +140,13 @@ def _copy_value(value: Any) -> Any:
         return value
 
 
-_COPIERS: tuple[tuple[str, Any], ...] = (
-    ("model", copy_model),
-    ("usage", TokenUsage.normalize),
-    ("tags", dict),
-    ("metadata", copy_metadata),
-    ("parent_generation_ids", copy_ids),
-)
+_COPIERS: dict[str, Any] = {
+    "model": copy_model,
+    "usage": TokenUsage.normalize,
+    "tags": dict,
+    "metadata": copy_metadata,
+    "parent_generation_ids": copy_ids,
+}
 _LIST_COPIERS: dict[str, Any] = {
     "input": copy_messages,
     "output": copy_messages,

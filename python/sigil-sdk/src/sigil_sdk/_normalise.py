@@ -6,11 +6,12 @@ core reads and keeps. A seed is a dict of fields of `GenerationStart`, without i
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timezone
 from typing import Any
 
-from .models import ContentCaptureMode, GenerationMode, ModelRef, TokenUsage
+from lightwell import new_event_id
+
+from .models import ContentCaptureMode, GenerationMode, ModelRef
 from .validation import CAPTURE_MODE_KEY, is_blank
 
 SDK_NAME_KEY = "sigil.sdk.name"
@@ -20,12 +21,8 @@ TITLE_KEY = "sigil.conversation.title"
 CALL_ERROR_KEY = "call_error"
 #: The second is of earlier versions.
 _USER_KEYS = ("sigil.user.id", "user.id")
-#: Fields whose zero or false is a value.
-_CONTROLS = frozenset({"max_tokens", "temperature", "top_p", "tool_choice", "thinking_enabled"})
-#: Fields that the start and the result may both have a share in.
-_MERGED_FIELDS = frozenset({"model", "tags", "metadata"})
+_NOTHING: dict[str, Any] = {}
 _STREAM = GenerationMode.STREAM
-_SYNC = GenerationMode.SYNC
 _UTC = timezone.utc
 
 
@@ -46,51 +43,40 @@ def to_utc(moment: datetime) -> datetime:
 
 def merge_header(
     seed: dict[str, Any],
-    header: dict[str, Any],
+    result: dict[str, Any],
     started_at: datetime,
     completed_at: datetime,
-    metadata: dict[str, Any] | None,
-) -> None:
-    """Completes, in place, what the call returned with what `seed` knows; `metadata` is added to theirs.
-
-    None stands for empty everywhere: programs pass on what a provider left out.
-    """
+    extra_metadata: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """What the call returned, completed with what `seed` knows. Neither holds anything empty, see `take_header`."""
+    header = {**seed, **result}
     get = header.get
-    for name, value in seed.items():
-        held = get(name)
-        if name in _MERGED_FIELDS:
-            if not held:
-                header[name] = value
-            elif name == "model":
-                header[name] = ModelRef(held.provider or value.provider, held.name or value.name)
-            else:
-                header[name] = {**value, **held}
-        elif held is None or (not held and name not in _CONTROLS):
-            header[name] = value
-    if not get("id"):
-        header["id"] = f"gen_{os.urandom(8).hex()}"
-    mode = header["mode"] = get("mode") or _SYNC
-    if not get("operation_name"):
-        header["operation_name"] = operation_name_for(mode)
-    if is_blank(get("effective_version")) and "effective_version" in seed:
+    if "model" in result:
+        model, of_seed = result["model"], seed["model"]
+        header["model"] = ModelRef(model.provider or of_seed.provider, model.name or of_seed.name)
+    if "tags" in seed and "tags" in result:
+        header["tags"] = {**seed["tags"], **result["tags"]}
+    if "effective_version" in result and "effective_version" in seed and is_blank(result["effective_version"]):
         header["effective_version"] = seed["effective_version"]
+    if "id" not in header:
+        random = new_event_id()
+        header["id"] = f"gen_{random[:4]}{random[-12:]}"
     moment = get("started_at")
     header["started_at"] = started_at if moment is None else to_utc(moment)
     moment = get("completed_at")
-    header["completed_at"] = completed_at if moment is None else to_utc(moment)
+    header["completed_at"] = to_utc(completed_at if moment is None else moment)
     usage = get("usage")
-    if usage is None:
-        header["usage"] = TokenUsage()
-    elif not usage.cache_write_input_tokens:
+    if usage is not None and not usage.cache_write_input_tokens:
         # Current servers know one counter for tokens written to the cache; 0.2 programs fill the other name.
         usage.cache_write_input_tokens = usage.cache_creation_input_tokens
-    held = get("metadata")
-    entries = header["metadata"] = {} if held is None else held
-    if metadata:
-        entries.update(metadata)
-    _merge_identity(header, entries, "conversation_title", (TITLE_KEY,))
-    _merge_identity(header, entries, "user_id", _USER_KEYS)
-    entries[SDK_NAME_KEY] = SDK_NAME
+    metadata = header["metadata"] = {**seed.get("metadata", _NOTHING), **result.get("metadata", _NOTHING)}
+    if extra_metadata:
+        metadata.update(extra_metadata)
+    if metadata or "conversation_title" in header or "user_id" in header:
+        _merge_identity(header, metadata, "conversation_title", (TITLE_KEY,))
+        _merge_identity(header, metadata, "user_id", _USER_KEYS)
+    metadata[SDK_NAME_KEY] = SDK_NAME
+    return header
 
 
 def apply_call_error(header: dict[str, Any], call_error: BaseException) -> None:

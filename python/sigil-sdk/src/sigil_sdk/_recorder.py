@@ -16,7 +16,7 @@ from lightwell import Content, EncodeError
 
 from . import models
 from ._capture import sanitise, strip_lists
-from ._copies import CONTENT_FIELDS, copy_generation, copy_lists, make_generation, take_mutable
+from ._copies import copy_generation, copy_lists, make_generation, take_header
 from ._error_category import error_category
 from ._normalise import apply_call_error, apply_first_token, merge_header, strip_header
 from .cache_diagnostics import diagnostics_metadata
@@ -35,6 +35,7 @@ _GENERATION_FIELDS: tuple[str, ...] = Generation.__slots__
 _GENERATION_FIELD_SET = frozenset(_GENERATION_FIELDS)
 _METADATA_ONLY = ContentCaptureMode.METADATA_ONLY
 _NO_CONTENT = Content({})
+_NO_FIELDS: dict[str, Any] = {}
 
 
 class GenerationRecorder:
@@ -46,7 +47,9 @@ class GenerationRecorder:
     _seed: GenerationStart | None = None
     #: Encoded; as model objects where they are wanted or the encoded ones would lack what is withheld.
     _seed_tools: Content | list[Any] | None = None
-    #: The fields of the result except its content; the header of the record after the end.
+    #: The fields of the result except its content.
+    _result: dict[str, Any] = _NO_FIELDS
+    #: Those of the record, once it is made.
     _header: dict[str, Any] | None = None
     _content: Content = _NO_CONTENT
     #: The content as model objects, where Python code will want them or the native core found a problem.
@@ -115,8 +118,7 @@ class GenerationRecorder:
         else:
             fields = {name: getattr(generation, name) for name in _GENERATION_FIELDS}
         self._take_content(fields)
-        take_mutable(fields)
-        self._header = fields
+        self._result = take_header(fields)
         if mapping_error is not None:
             self._mapping_error = mapping_error
 
@@ -166,7 +168,7 @@ class GenerationRecorder:
     def last_generation(self) -> Generation | None:
         """A copy of the record that `end()` made, None before."""
         if self._last_generation is None:
-            if self._header is None or not self._ended:
+            if self._header is None:
                 return None
             self._last_generation = make_generation(self._header, self._content_models())
         return copy_generation(self._last_generation)
@@ -195,7 +197,7 @@ class GenerationRecorder:
         self._seed_tools = copy_lists(lists)["tools"]
 
     def _take_content(self, fields: dict[str, Any]) -> None:
-        """Reads the content of a result and removes it from `fields`."""
+        """Reads the content of a result."""
         self._content, self._lists, self._read_error = _NO_CONTENT, None, None
         if self.client._wants_models:
             self._lists = copy_lists(fields)
@@ -206,16 +208,15 @@ class GenerationRecorder:
                 self._read_error = error
             if self._read_error is not None or self._content.problem is not None:
                 self._lists = copy_lists(fields)
-        for name in CONTENT_FIELDS:
-            fields.pop(name, None)
 
     def _finish(self) -> None:
         """Raises what `err()` tells."""
         client, mode = self.client, self._content_capture_mode
         if self._seed is not None:
             self._read_seed_again(self._seed)
-        header = self._header = {} if self._header is None else self._header
-        merge_header(self._seed_fields, header, self.started_at, client._now(), self._extra_metadata)
+        header = self._header = merge_header(
+            self._seed_fields, self._result, self.started_at, client._clock(), self._extra_metadata
+        )
         if self._call_error is not None:
             apply_call_error(header, self._call_error)
         if self._first_token_at is not None:
@@ -224,7 +225,7 @@ class GenerationRecorder:
         if trace_id:
             header["trace_id"] = header.get("trace_id") or trace_id
             header["span_id"] = header.get("span_id") or span_id
-        header["metadata"][CAPTURE_MODE_KEY] = mode.value
+        header["metadata"][CAPTURE_MODE_KEY] = mode._value_
         if client._wants_models:
             self._finish_models(header)
             return
@@ -232,7 +233,8 @@ class GenerationRecorder:
             strip_header(header, error_category(self._call_error))
         if self._read_error is not None:
             raise self._read_error
-        client._enqueue_content(header, self._content, self._encoded_seed_tools(), self._late)
+        tools = None if self._seed_tools is None else self._encoded_seed_tools()
+        client._enqueue_content(header, self._content, tools, self._late)
 
     def _finish_models(self, header: dict[str, Any]) -> None:
         """The same for a client with a sanitizer or exporter of its own: of model objects."""

@@ -53,6 +53,8 @@ __all__ = [
     "GenerationRecorder",
 ]
 
+_SYNC, _STREAM = GenerationMode.SYNC, GenerationMode.STREAM
+_UNSET = (None, "")
 _SHUTDOWN_SECONDS = 30.0
 _REPORT_WAIT_SECONDS = 1.0
 _LATE_FLUSH_SECONDS = 1.0
@@ -72,6 +74,9 @@ class Client:
         self._config = resolved
         self._logger: logging.Logger = resolved.logger or default_logger()
         self._insecure = _insecure_setting(given, resolved)
+        self._clock = resolved.now or utc_now
+        self._resolver = resolved.content_capture_resolver
+        self._content_capture = resolved.content_capture
         #: Python code will get records: they are made of model objects all the way.
         self._wants_models = resolved.generation_sanitizer is not None or resolved.generation_exporter is not None
         self._pipeline: DeliveryPipeline = self._build_pipeline()
@@ -84,11 +89,11 @@ class Client:
 
     def start_generation(self, start: GenerationStart) -> GenerationRecorder:
         """Begins a call whose reply comes whole, unless `start.mode` says otherwise."""
-        return self._start_generation(start, GenerationMode.SYNC)
+        return self._make_recorder(start, _SYNC)
 
     def start_streaming_generation(self, start: GenerationStart) -> GenerationRecorder:
         """Begins a call whose reply comes in pieces, unless `start.mode` says otherwise."""
-        return self._start_generation(start, GenerationMode.STREAM)
+        return self._make_recorder(start, _STREAM)
 
     def enqueue_workflow_step(self, step: WorkflowStep) -> None:
         """Queues a copy of a finished step.
@@ -150,31 +155,26 @@ class Client:
         shutdown_at, started_at = self._shutdown_at, start.started_at
         if shutdown_at is None or started_at is None or to_utc(started_at) > shutdown_at:
             raise ClientShutdownError("sigil: client is shutting down")
-        return self._make_recorder(start, GenerationMode.SYNC, late=True)
-
-    def _start_generation(self, start: GenerationStart, default_mode: GenerationMode) -> GenerationRecorder:
-        self._assert_open()
-        return self._make_recorder(start, default_mode, late=False)
-
-    def _make_recorder(self, start: GenerationStart, default_mode: GenerationMode, *, late: bool) -> GenerationRecorder:
-        config = self._config
-        seed = self._seed_fields(start, default_mode)
-        started_at = to_utc(start.started_at) if start.started_at is not None else self._now()
-        mode = generation_mode(
-            start.content_capture,
-            config.content_capture_resolver,
-            seed.get("metadata") or {},
-            config.content_capture,
-            self._logger,
-        )
-        recorder = GenerationRecorder(self, start, seed, started_at, mode, current_trace_ids())
-        if late:
-            recorder._late = True
+        recorder = self._make_recorder(start, _SYNC, late=True)
+        recorder._late = True
         return recorder
+
+    def _make_recorder(
+        self, start: GenerationStart, default_mode: GenerationMode, late: bool = False
+    ) -> GenerationRecorder:
+        if self._closed and not late:
+            raise ClientShutdownError("sigil: client is shutting down")
+        seed = self._seed_fields(start, default_mode)
+        moment = start.started_at
+        mode = generation_mode(
+            start.content_capture, self._resolver, seed.get("metadata"), self._content_capture, self._logger
+        )
+        started_at = to_utc(self._clock() if moment is None else moment)
+        return GenerationRecorder(self, start, seed, started_at, mode, current_trace_ids())
 
     def _seed_fields(self, start: GenerationStart, default_mode: GenerationMode) -> dict[str, Any]:
         """Copies of the fields of `start` that are not empty, except its tools, with what the context and the configuration
-        know."""
+        know. Runs for each recording: written out for speed."""
         config = self._config
         mode = start.mode or default_mode
         fields: dict[str, Any] = {
@@ -182,35 +182,40 @@ class Client:
             "mode": mode,
             "operation_name": start.operation_name or operation_name_for(mode),
         }
-        identity = (
-            ("conversation_id", start.conversation_id or context.conversation_id_from_context()),
-            ("conversation_title", _text(start.conversation_title) or _text(context.conversation_title_from_context())),
-            ("user_id", _text(start.user_id) or _text(context.user_id_from_context()) or _text(config.user_id)),
-            ("agent_name", start.agent_name or context.agent_name_from_context() or config.agent_name),
-            ("agent_version", start.agent_version or context.agent_version_from_context() or config.agent_version),
-            ("id", start.id),
-            ("system_prompt", start.system_prompt),
-            ("effective_version", start.effective_version),
-        )
-        for name, text in identity:
-            if text:
-                fields[name] = text
-        controls = (
-            ("max_tokens", start.max_tokens),
-            ("temperature", start.temperature),
-            ("top_p", start.top_p),
-            ("tool_choice", start.tool_choice),
-            ("thinking_enabled", start.thinking_enabled),
-        )
-        for name, control in controls:
-            if control is not None:
-                fields[name] = control
-        if config.tags or start.tags:
+        if text := start.conversation_id or context.conversation_id_from_context():
+            fields["conversation_id"] = text
+        if text := start.agent_name or context.agent_name_from_context() or config.agent_name:
+            fields["agent_name"] = text
+        if text := start.agent_version or context.agent_version_from_context() or config.agent_version:
+            fields["agent_version"] = text
+        of_context = context.conversation_title_from_context()
+        if start.conversation_title or of_context:
+            fields["conversation_title"] = _first_text(start.conversation_title, of_context)
+        of_context = context.user_id_from_context()
+        if start.user_id not in _UNSET or of_context or config.user_id:
+            fields["user_id"] = _first_text(start.user_id, of_context, config.user_id)
+        if start.id:
+            fields["id"] = start.id
+        if start.system_prompt:
+            fields["system_prompt"] = start.system_prompt
+        if start.max_tokens is not None:
+            fields["max_tokens"] = start.max_tokens
+        if start.temperature is not None:
+            fields["temperature"] = start.temperature
+        if start.top_p is not None:
+            fields["top_p"] = start.top_p
+        if start.tool_choice is not None:
+            fields["tool_choice"] = start.tool_choice
+        if start.thinking_enabled is not None:
+            fields["thinking_enabled"] = start.thinking_enabled
+        if start.tags or config.tags:
             fields["tags"] = {**(config.tags or {}), **(start.tags or {})}
         if start.metadata:
             fields["metadata"] = copy_metadata(start.metadata)
         if start.parent_generation_ids:
             fields["parent_generation_ids"] = copy_ids(start.parent_generation_ids)
+        if start.effective_version:
+            fields["effective_version"] = start.effective_version
         return fields
 
     def _enqueue_content(
@@ -256,18 +261,16 @@ class Client:
         self._logger.warning("%s", message if error is None else f"{message}: {error}")
 
     def _now(self) -> datetime:
-        now = self._config.now
-        assert now is not None  # resolve_config fills it in
-        return to_utc(now())
-
-    def _assert_open(self) -> None:
-        if self._closed:
-            raise ClientShutdownError("sigil: client is shutting down")
+        return to_utc(self._clock())
 
 
-def _text(candidate: object) -> str:
-    """Stripped text: programs pass numbers as user ids."""
-    return "" if candidate is None or candidate == "" else str(candidate).strip()
+def _first_text(*candidates: object) -> str:
+    """The first that is not blank, as text: programs pass numbers as user ids."""
+    for candidate in candidates:
+        stripped = "" if candidate is None else str(candidate).strip()
+        if stripped:
+            return stripped
+    return ""
 
 
 def _insecure_setting(given: ClientConfig, resolved: ClientConfig) -> bool | None:
