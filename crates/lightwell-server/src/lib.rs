@@ -43,7 +43,8 @@ pub use error::ErrorBody;
 pub use limits::Limits;
 pub use live::{LiveKind, LiveSummary};
 pub use query::{
-    ConversationItem, ConversationPage, DeliveryBody, DeliveryTotals, ProcessDelivery, TotalsBody,
+    ConversationItem, ConversationPage, DeletedBody, DeliveryBody, DeliveryTotals, ProcessDelivery,
+    TotalsBody,
 };
 pub use receive::{IngestResult, IngestResults};
 pub use routes::openapi;

@@ -62,6 +62,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(query::conversation_alias))
         .routes(routes!(query::generation))
         .routes(routes!(query::totals))
+        .routes(routes!(query::delete_records))
+        .routes(routes!(query::delete_tenant))
         .routes(routes!(query::delivery))
         .layer(compression());
     OpenApiRouter::with_openapi(Document::openapi())

@@ -11,7 +11,11 @@ mod totals;
 
 pub(crate) use conversations::{__path_conversations, conversations};
 pub use conversations::{ConversationItem, ConversationPage};
-pub(crate) use delete::{__path_delete_conversation, delete_conversation};
+pub use delete::DeletedBody;
+pub(crate) use delete::{
+    __path_delete_conversation, __path_delete_records, __path_delete_tenant, delete_conversation,
+    delete_records, delete_tenant,
+};
 pub(crate) use delivery::{__path_delivery, delivery, delivery_sums};
 pub use delivery::{DeliveryBody, DeliveryTotals, ProcessDelivery};
 pub(crate) use detail::{
