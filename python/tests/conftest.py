@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Callable, Iterator
 
 import pytest
 
+from provider import provider
 from server import ROOT, Server
 
 if TYPE_CHECKING:
     from loss.proxy import Proxy
 
-__all__ = ["ROOT", "Server"]
+__all__ = ["ROOT", "Server", "provider"]
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -77,6 +78,11 @@ RunProgram = Callable[..., Finished]
 @pytest.fixture
 def run_program(tmp_path: Path) -> RunProgram:
     """Runs a program of `programs/` (or given as text) in one of the environments: ours, or an original's."""
+    return program_runner(tmp_path)
+
+
+def program_runner(tmp_path: Path) -> RunProgram:
+    """`run_program`, in a folder of the caller's."""
 
     def run(program: str, *, env: str = "ours", timeout: float = 90, code: int = 0, **variables: str) -> Finished:
         python = interpreter(env)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, RunProgram, Server
+from provider import Provider, Reply
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -24,14 +25,24 @@ def blocks(page: Path) -> list[str]:
     return re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL)
 
 
+#: The environment that a page's blocks need, and what their model says there.
+NEEDS: dict[str, tuple[str, list[Reply]]] = {
+    "langchain.md": ("langchain-1", [("weather", {"city": "Paris"}), "It is sunny."]),
+}
+
 SNIPPETS = [(page, number) for page in PAGES for number in range(len(blocks(page)))]
 
 
 @pytest.mark.parametrize(("page", "number"), SNIPPETS, ids=[f"{page.name}-{number}" for page, number in SNIPPETS])
-def test_a_snippet_runs_and_its_records_arrive(server: Server, run_program: RunProgram, page: Path, number: int) -> None:
+def test_a_snippet_runs_and_its_records_arrive(
+    server: Server, run_program: RunProgram, provider: Provider, page: Path, number: int
+) -> None:
+    env, provider.chats = NEEDS.get(page.name, ("ours", []))
     program = blocks(page)[number].replace("http://127.0.0.1:8080", server.url)
     run_program(
-        PRELUDE.format(program=program) + program,
+        (PRELUDE.format(program=program) if env == "ours" else "") + program,
+        env=env,
+        OPENAI_BASE_URL=provider.url,
         SIGIL_ENDPOINT=server.url,
         INSIDELLM_BASE_URL=server.url,
         INSIDELLM_API_KEY="any",

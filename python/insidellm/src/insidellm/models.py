@@ -122,8 +122,8 @@ PAYLOADS: Dict[EventType, Type[Model]] = {
 }
 """The schema of each event type."""
 
-for _event_type, _payload_class in PAYLOADS.items():
-    _event_type.schema = _payload_class.native(_event_type.value)
+for _member, _payload_class in PAYLOADS.items():
+    _member.schema = _payload_class.native(_member.value)
 
 # Looking a member up costs more than the rest of a factory.
 _USER_INPUT = EventType.USER_INPUT
