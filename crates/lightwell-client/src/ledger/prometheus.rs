@@ -12,6 +12,16 @@ pub(super) fn text(stats: &Stats, product: &str) -> String {
         ("records_delivered_total", "counter", "Records that the server acknowledged.", stats.delivered),
         ("records_pending", "gauge", "Records queued or in flight.", stats.pending),
         ("pending_bytes", "gauge", "Encoded bytes of the pending records.", stats.pending_bytes),
+        (
+            "records_spooled",
+            "gauge",
+            "Pending records that are on disk and outlive the process.",
+            stats.spooled,
+        ),
+        ("records_unspooled_total", "counter", "Records that the spool could not take.", stats.unspooled),
+        ("records_adopted_total", "counter", "Records read from what earlier processes left.", stats.adopted),
+        ("records_adopted_delivered_total", "counter", "Of those, acknowledged.", stats.adopted_delivered),
+        ("records_adopted_dropped_total", "counter", "Of those, refused or lost.", stats.adopted_dropped),
         ("requests_total", "counter", "Requests sent, repeated ones included.", stats.requests),
         ("retries_total", "counter", "Requests that repeated an earlier one.", stats.retries),
     ] {

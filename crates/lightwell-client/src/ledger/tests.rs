@@ -56,8 +56,8 @@ fn prometheus_text_has_a_help_a_type_and_a_line_for_each_counter() {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
     }
     let values = text.lines().filter(|line| !line.starts_with('#'));
-    assert_eq!(values.count(), 6 + DropReason::ALL.len());
-    assert_eq!(text.matches("# TYPE ").count(), 7);
+    assert_eq!(values.count(), 11 + DropReason::ALL.len());
+    assert_eq!(text.matches("# TYPE ").count(), 12);
 }
 
 #[test]
