@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 pub use lightwell_wire::sigil::results::ItemResult;
 
-/// One shape of request and response. Called on the delivery thread only.
+/// One shape of request and response. Called on the delivery thread only, but for [`Encoding::shrink`].
 pub trait Encoding: Send + Sync + std::fmt::Debug + 'static {
     /// `Content-Type` of the body over HTTP.
     fn content_type(&self) -> &'static str;
@@ -15,6 +15,12 @@ pub trait Encoding: Send + Sync + std::fmt::Debug + 'static {
     /// Why this item can never be sent; it is then refused alone.
     fn prepare(&self, item: &Bytes) -> Result<Bytes, String> {
         Ok(item.clone())
+    }
+
+    /// Cuts the longest parts of an item that is over `limit` bytes, in the form in which it is queued. `None` when that does not
+    /// bring it down to the limit. Called on the thread that records, or on the delivery thread.
+    fn shrink(&self, _item: &[u8], _limit: usize) -> Option<Bytes> {
+        None
     }
 
     /// Joins prepared items, in order, into one request body.
@@ -33,4 +39,11 @@ pub struct Lane {
     pub noun: &'static str,
     /// The shape of requests and responses.
     pub encoding: Box<dyn Encoding>,
+}
+
+impl Lane {
+    /// The log line about a record that was cut.
+    pub(crate) fn shortened(&self, id: &str, from: usize, to: usize, why: &str) -> String {
+        format!("{} {} shortened id={id} from {from} to {to} bytes: {why}", self.product, self.noun)
+    }
 }

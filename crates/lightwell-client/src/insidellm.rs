@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
-use lightwell_wire::insidellm::{json, paths};
+use lightwell_wire::insidellm::{json, paths, shrink};
 
 use crate::deliver::{HttpTarget, Target};
 use crate::encoding::{Encoding, ItemResult, Lane};
@@ -117,6 +117,10 @@ struct EventBodies;
 impl Encoding for EventBodies {
     fn content_type(&self) -> &'static str {
         "application/json"
+    }
+
+    fn shrink(&self, item: &[u8], limit: usize) -> Option<Bytes> {
+        shrink::shrink(item, limit).map(Bytes::from)
     }
 
     fn join(&self, items: &[Bytes]) -> Bytes {

@@ -70,10 +70,10 @@ impl Pipeline {
     /// # Errors
     /// See [`RecordError`]; nothing is kept then.
     pub fn record(&self, lane: usize, id: &str, bytes: impl Into<Bytes>) -> Result<(), RecordError> {
-        let bytes = bytes.into();
-        let size = bytes.len();
         let state = self.state();
         let settings = &state.config.settings;
+        let bytes = shortened(&state, lane, id, bytes.into());
+        let size = bytes.len();
         let now = Instant::now();
         let mut queue = state.queue();
         match queue.offer(lane, id, bytes, settings, now) {
@@ -352,14 +352,24 @@ fn start_worker(state: &Arc<State>, notices: &mut crate::notices::Notices) -> bo
     }
 }
 
+/// A record that is over its limit loses its longest parts, if that brings it below; otherwise it is as it was.
+fn shortened(state: &State, lane: usize, id: &str, bytes: Bytes) -> Bytes {
+    let limit = state.config.settings.item_limit();
+    if bytes.len() <= limit {
+        return bytes;
+    }
+    let lane = &state.config.lanes[lane];
+    let Some(shrunk) = lane.encoding.shrink(&bytes, limit) else { return bytes };
+    let why = "it was over the limit of one record";
+    let text = lane.shortened(id, bytes.len(), shrunk.len(), why);
+    state.queue().notices.push(Level::Warning, text);
+    shrunk
+}
+
 fn refusal(reason: DropReason, config: &Config, lane: usize, size: usize) -> RecordError {
     let noun = config.lanes[lane].noun;
     match reason {
-        DropReason::TooLarge => {
-            let settings = &config.settings;
-            let limit = settings.item_bytes.map_or(settings.queue_bytes, |n| n.min(settings.queue_bytes));
-            RecordError::TooLarge { noun, size, limit }
-        }
+        DropReason::TooLarge => RecordError::TooLarge { noun, size, limit: config.settings.item_limit() },
         DropReason::Shutdown => RecordError::Closed,
         _ => RecordError::QueueFull { noun },
     }

@@ -185,8 +185,9 @@ impl Queue {
             self.ledger.spool(kept.on_disk);
         }
         if !has_room {
+            let is_first = self.on_disk_bytes == 0;
             self.on_disk_bytes += size;
-            return Ok(true);
+            return Ok(kept.wake || is_first);
         }
         item.origin = kept.on_disk.then_some(Origin::Own);
         self.lane_bytes[lane] += size;
@@ -397,7 +398,7 @@ impl Queue {
         if self.phase != Phase::Open {
             return Some(DropReason::Shutdown);
         }
-        let limit = settings.item_bytes.map_or(settings.queue_bytes, |bytes| bytes.min(settings.queue_bytes));
+        let limit = settings.item_limit();
         (size > limit).then_some(DropReason::TooLarge)
     }
 

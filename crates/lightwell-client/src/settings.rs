@@ -47,6 +47,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Encoded bytes that one record may have.
+    pub(crate) fn item_limit(&self) -> usize {
+        self.item_bytes.map_or(self.queue_bytes, |bytes| bytes.min(self.queue_bytes))
+    }
+
     /// Brings values that cannot work (zero items, zero bytes) to the least that can.
     #[must_use]
     pub(crate) fn normalised(mut self) -> Self {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::USER_AGENT;
 use http::uri::PathAndQuery;
 use lightwell_wire::sigil::messages::{Generation, WorkflowStep};
-use lightwell_wire::sigil::{Signal, json, protobuf, results};
+use lightwell_wire::sigil::{Signal, json, protobuf, results, shrink};
 use prost::Message;
 use tonic::metadata::MetadataMap;
 
@@ -223,6 +223,10 @@ impl Encoding for ProtobufBodies {
         "application/x-protobuf"
     }
 
+    fn shrink(&self, item: &[u8], limit: usize) -> Option<Bytes> {
+        shrink::shrink(self.0, item, limit).map(Bytes::from)
+    }
+
     fn join(&self, items: &[Bytes]) -> Bytes {
         let length = items.iter().map(|item| protobuf::framed_len(item.len())).sum();
         let mut body = Vec::with_capacity(length);
@@ -258,6 +262,10 @@ impl Encoding for JsonBodies {
         };
         written.map_err(|error| error.to_string())?;
         Ok(out.into())
+    }
+
+    fn shrink(&self, item: &[u8], limit: usize) -> Option<Bytes> {
+        shrink::shrink(self.0, item, limit).map(Bytes::from)
     }
 
     fn join(&self, items: &[Bytes]) -> Bytes {

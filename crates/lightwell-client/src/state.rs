@@ -114,11 +114,13 @@ pub(crate) struct Ticket {
     items: Vec<Item>,
     /// The items as they are sent, once prepared.
     prepared: Vec<Bytes>,
+    /// The only record was shortened to this many bytes.
+    shrunk_to: Option<usize>,
 }
 
 impl Ticket {
     pub(crate) fn new(state: Arc<State>, lane: usize, items: Vec<Item>) -> Self {
-        Self { state, lane, items, prepared: Vec::new() }
+        Self { state, lane, items, prepared: Vec::new(), shrunk_to: None }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -184,12 +186,49 @@ impl Ticket {
         self.state.config.lanes[self.lane].encoding.join(&self.prepared)
     }
 
-    /// Two tickets of half the records each, in order.
-    pub(crate) fn halve(mut self) -> (Self, Self) {
+    /// Whether the request body would have more bytes than this. JSON has more than the protobuf it was queued as.
+    pub(crate) fn is_over(&self, bytes: usize) -> bool {
+        self.prepared.iter().map(Bytes::len).sum::<usize>() > bytes
+    }
+
+    /// Two tickets of half the records each, the second one first: whoever sends takes from the end.
+    pub(crate) fn bisect(self) -> [Self; 2] {
         let middle = self.items.len() / 2;
+        self.split_at(middle)
+    }
+
+    /// Two tickets of about as many bytes each, the second one first. There must be two records.
+    pub(crate) fn split_bytes(self) -> [Self; 2] {
+        let half = self.prepared.iter().map(Bytes::len).sum::<usize>() / 2;
+        let mut bytes = 0;
+        let within = self.prepared.iter().take_while(|item| {
+            bytes += item.len();
+            bytes <= half
+        });
+        let middle = within.count().clamp(1, self.items.len() - 1);
+        self.split_at(middle)
+    }
+
+    fn split_at(mut self, middle: usize) -> [Self; 2] {
         let mut second = Self::new(Arc::clone(&self.state), self.lane, self.items.split_off(middle));
         second.prepared = self.prepared.split_off(middle);
-        (self, second)
+        [second, self]
+    }
+
+    /// The same record with its longest parts cut, to half of what it was; or unchanged when there is nothing to cut.
+    pub(crate) fn shrink(mut self, why: &str) -> Result<Self, Self> {
+        let lane = &self.state.config.lanes[self.lane];
+        let [item] = &self.items[..] else { return Err(self) };
+        let limit = self.shrunk_to.unwrap_or(item.bytes.len()) / 2;
+        let shrunk = lane.encoding.shrink(&item.bytes, limit);
+        let Some(prepared) = shrunk.and_then(|shrunk| lane.encoding.prepare(&shrunk).ok()) else {
+            return Err(self);
+        };
+        let text = lane.shortened(&item.id, item.bytes.len(), limit, why);
+        self.state.queue().notices.push(Level::Warning, text);
+        self.prepared = vec![prepared];
+        self.shrunk_to = Some(limit);
+        Ok(self)
     }
 
     /// The server has the records, apart from those that it refused by themselves. A result belongs to the record with

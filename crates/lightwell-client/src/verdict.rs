@@ -104,8 +104,15 @@ pub enum Action {
         /// The pause.
         pause: Duration,
     },
-    /// Send both halves by themselves.
-    Halve,
+    /// Send both halves by themselves, so that the bad item comes to stand alone.
+    Bisect,
+    /// Send it in two requests of about the same size.
+    SplitBytes,
+    /// Cut the longest parts of the only item and send it again; drop it as too large when it has none.
+    Shrink {
+        /// For people.
+        why: String,
+    },
     /// Drop all items.
     Drop {
         /// How they are counted.
@@ -143,8 +150,9 @@ pub fn decide(verdict: Verdict, attempt: u32, items: usize, policy: &RetryPolicy
         }
         Verdict::Retry { after: None, .. } => Action::Wait { pause: policy.backoff(attempt, random) },
         Verdict::BadItem { results, .. } if names_the_bad_ones(&results, items) => Action::Settle { results },
-        Verdict::TooLarge { .. } | Verdict::BadItem { .. } if items > 1 => Action::Halve,
-        Verdict::TooLarge { why } => Action::Drop { reason: DropReason::TooLarge, why },
+        Verdict::TooLarge { .. } if items > 1 => Action::SplitBytes,
+        Verdict::BadItem { .. } if items > 1 => Action::Bisect,
+        Verdict::TooLarge { why } => Action::Shrink { why },
         Verdict::BadItem { why, .. } => Action::Drop { reason: DropReason::Rejected, why },
         Verdict::Refused { why } => Action::Drop { reason: DropReason::GaveUp, why },
     }

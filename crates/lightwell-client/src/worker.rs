@@ -11,6 +11,7 @@ use lightwell_spool::ReadLimit;
 use tokio::task::JoinSet;
 
 use crate::deliver::Transport;
+use crate::ledger::DropReason;
 use crate::notices::Level;
 use crate::queue::{Item, Phase, Step};
 use crate::settings::RetryPolicy;
@@ -130,21 +131,22 @@ async fn deliver(state: Arc<State>, transport: Arc<Transport>, mut ticket: Ticke
     if ticket.len() == 0 {
         return;
     }
+    let batch_bytes = done.0.config.settings.batch_bytes;
     let mut work = vec![ticket];
     while let Some(ticket) = work.pop() {
-        if ticket.len() > 1 && ticket.numbers_are_long() {
-            let (first, second) = ticket.halve();
-            work.extend([second, first]);
+        if ticket.len() > 1 && (ticket.numbers_are_long() || ticket.is_over(batch_bytes)) {
+            work.extend(ticket.split_bytes());
             continue;
         }
         match attempt(&done.0, &transport, &ticket).await {
             Action::Settle { results } => ticket.settle(results),
             Action::Drop { reason, why } => ticket.give_up(reason, &why),
-            Action::Halve => {
-                let (first, second) = ticket.halve();
-                work.push(second);
-                work.push(first);
-            }
+            Action::Bisect => work.extend(ticket.bisect()),
+            Action::SplitBytes => work.extend(ticket.split_bytes()),
+            Action::Shrink { why } => match ticket.shrink(&why) {
+                Ok(smaller) => work.push(smaller),
+                Err(whole) => whole.give_up(DropReason::TooLarge, &why),
+            },
             Action::Wait { .. } => unreachable!("attempt() waits by itself"),
         }
     }

@@ -117,13 +117,13 @@ fn what_happens_next() {
         (retry(Some(5)), 1, 5, wait(5.0)),
         (retry(Some(3600)), 1, 5, wait(120.0)),
         (retry(Some(5)), 2, 5, dropped(DropReason::GaveUp)),
-        (Verdict::TooLarge { why: why() }, 0, 2, Action::Halve),
-        (Verdict::TooLarge { why: why() }, 0, 1, dropped(DropReason::TooLarge)),
-        (bad(&[]), 0, 2, Action::Halve),
+        (Verdict::TooLarge { why: why() }, 0, 2, Action::SplitBytes),
+        (Verdict::TooLarge { why: why() }, 0, 1, Action::Shrink { why: why() }),
+        (bad(&[]), 0, 2, Action::Bisect),
         (bad(&[]), 0, 1, dropped(DropReason::Rejected)),
         (bad(&[false, true]), 0, 2, Action::Settle { results: said(&[false, true]) }),
-        (bad(&[true, true]), 0, 2, Action::Halve),
-        (bad(&[false]), 0, 2, Action::Halve),
+        (bad(&[true, true]), 0, 2, Action::Bisect),
+        (bad(&[false]), 0, 2, Action::Bisect),
         (Verdict::Refused { why: why() }, 0, 2, dropped(DropReason::GaveUp)),
     ];
     for (verdict, attempt, items, expected) in cases {

@@ -8,7 +8,8 @@ use lightwell_wire::delivery::{self, DeliveryReport, Ranges};
 use crate::grpc_server::{GrpcServer, Reply};
 use crate::http_server::{Answer, HttpServer, Request, ok};
 use crate::support::{
-    PATIENCE, big_generation, event_client, generation, grpc_client, http_client, record, settings, step,
+    PATIENCE, event_client, generation, grpc_client, http_client, record, settings, step,
+    uncuttable_generation,
 };
 
 /// As a server that keeps an account.
@@ -82,7 +83,7 @@ fn what_was_dropped_after_the_last_request_is_told_at_the_end() {
     let client = http_client(&server.url, Settings { item_bytes: Some(1000), ..settings() });
     record(&client, 0..2);
     assert!(client.flush(Some(PATIENCE)).all_delivered());
-    assert!(client.record_generation(&big_generation("large", 2000)).is_err());
+    assert!(client.record_generation(&uncuttable_generation("large")).is_err());
     assert!(client.shutdown(Some(PATIENCE)));
     let requests = server.requests();
     let last = report(&requests[1]);
@@ -97,7 +98,7 @@ fn servers_that_keep_no_account_are_not_asked_to() {
     let client = http_client(&server.url, Settings { item_bytes: Some(1000), ..settings() });
     record(&client, 0..2);
     assert!(client.flush(Some(PATIENCE)).all_delivered());
-    assert!(client.record_generation(&big_generation("large", 2000)).is_err());
+    assert!(client.record_generation(&uncuttable_generation("large")).is_err());
     assert!(client.shutdown(Some(PATIENCE)));
     assert_eq!(server.requests().len(), 1);
 }
@@ -108,7 +109,7 @@ fn telling_the_rest_never_takes_longer_than_the_deadline() {
     let client = http_client(&server.url, Settings { item_bytes: Some(1000), ..settings() });
     record(&client, 0..1);
     assert!(client.flush(Some(PATIENCE)).all_delivered());
-    assert!(client.record_generation(&big_generation("large", 2000)).is_err());
+    assert!(client.record_generation(&uncuttable_generation("large")).is_err());
     let begun = Instant::now();
     assert!(client.shutdown(Some(Duration::from_millis(100))), "no record was left unsent");
     assert!(begun.elapsed() < Duration::from_millis(150), "{:?}", begun.elapsed());

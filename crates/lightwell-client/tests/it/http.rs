@@ -4,11 +4,13 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use lightwell_client::{RetryPolicy, Settings};
+use lightwell_wire::sigil::messages::Generation;
 use serde_json::json;
 
 use crate::http_server::{Answer, HttpServer, ok, status};
 use crate::support::{
     PATIENCE, account, big_generation, event_client, generation, http_client, record, settings, step,
+    uncuttable_generation,
 };
 
 #[test]
@@ -181,10 +183,27 @@ fn a_request_that_is_too_large_is_halved() {
     for id in 0..8 {
         client.record_generation(&big_generation(&format!("g{id}"), 1000)).unwrap();
     }
-    client.record_generation(&big_generation("huge", 5000)).unwrap();
+    client.record_generation(&big_generation("huge", 20_000)).unwrap();
+    client.record_generation(&uncuttable_generation("uncuttable")).unwrap();
     let report = client.flush(Some(PATIENCE));
-    assert_eq!((report.delivered, report.gave_up), (8, 1));
+    assert_eq!((report.delivered, report.gave_up), (9, 1));
     assert_eq!(client.stats().dropped_too_large, 1);
+    let huge = server.requests().into_iter().rfind(|request| request.ids() == ["huge"]).unwrap();
+    assert_eq!(huge.json()["generations"][0]["metadata"]["lightwell.cut_bytes"], 20_000.0);
+}
+
+#[test]
+fn json_that_is_larger_than_what_was_queued_keeps_the_bound() {
+    let server = HttpServer::start(|_, _| ok());
+    let client = http_client(&server.url, Settings { batch_bytes: 10_000, ..settings() });
+    for id in 0..20 {
+        let escaped = Generation { system_prompt: "\u{1}".repeat(900), ..generation(&format!("g{id}")) };
+        client.record_generation(&escaped).unwrap();
+    }
+    assert!(client.flush(Some(PATIENCE)).all_delivered());
+    let bodies: Vec<usize> = server.requests().iter().map(|request| request.body.len()).collect();
+    assert!(bodies.iter().all(|bytes| *bytes < 10_100), "{bodies:?}");
+    assert_eq!(server.requests().iter().map(|request| request.ids().len()).sum::<usize>(), 20);
 }
 
 #[test]

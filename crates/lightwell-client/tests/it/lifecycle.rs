@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use lightwell_client::sigil::{Protocol, SigilBuilder};
 use lightwell_client::{RecordError, Settings};
+use lightwell_wire::sigil::messages::Generation;
 
 use crate::http_server::{Answer, HttpServer, ok, status};
 use crate::support::{PATIENCE, account, big_generation, generation, http_client, record, settings};
@@ -22,11 +23,35 @@ fn a_full_queue_refuses_the_new_record_at_once() {
 }
 
 #[test]
-fn a_record_that_is_too_large_is_refused_with_its_size() {
+fn a_record_that_is_too_large_and_has_nothing_to_cut_is_refused_with_its_size() {
     let client = SigilBuilder::new(Protocol::Discard, "").build().unwrap();
-    let error = client.record_generation(&big_generation("g", 5 << 20)).unwrap_err();
-    assert_eq!(error.to_string(), "generation payload exceeds max bytes (5242888 > 4194304)");
+    let parents = vec!["generation-of-before".to_owned(); 300_000];
+    let many = Generation { parent_generation_ids: parents, ..generation("g") };
+    let error = client.record_generation(&many).unwrap_err();
+    assert_eq!(error.to_string(), "generation payload exceeds max bytes (6900003 > 4194304)");
     assert_eq!(client.stats().dropped_too_large, 1);
+}
+
+#[test]
+fn a_record_that_is_too_large_loses_its_longest_parts_and_nobody_else_does() {
+    let server = HttpServer::start(|_, _| ok());
+    let client = http_client(&server.url, settings());
+    client.record_generation(&generation("before")).unwrap();
+    client.record_generation(&big_generation("big", 100 << 20)).unwrap();
+    client.record_generation(&generation("after")).unwrap();
+    assert!(client.stats().pending_bytes <= (4 << 20) + 100);
+    assert!(client.flush(Some(PATIENCE)).all_delivered());
+    let requests = server.requests();
+    let mut ids: Vec<String> = requests.iter().flat_map(super::http_server::Request::ids).collect();
+    ids.sort();
+    assert_eq!(ids, ["after", "before", "big"]);
+    let items = requests.iter().flat_map(|request| request.json()["generations"].as_array().unwrap().clone());
+    let big = items.into_iter().find(|item| item["id"] == "big").unwrap();
+    let text = big["system_prompt"].as_str().unwrap();
+    assert!(text.starts_with("xxx") && text.contains("…[lightwell: 104857600 bytes, blake3 "));
+    assert_eq!(big["metadata"]["lightwell.cut_bytes"], 104_857_600.0);
+    let notices = client.pipeline().take_notices();
+    assert!(notices[0].text.starts_with("sigil generation shortened id=big from 104857"), "{notices:?}");
 }
 
 #[test]

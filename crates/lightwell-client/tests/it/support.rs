@@ -44,6 +44,11 @@ pub(crate) fn big_generation(id: &str, bytes: usize) -> Generation {
     Generation { system_prompt: "x".repeat(bytes), ..generation(id) }
 }
 
+/// More than 2000 bytes, and nothing in it that could be cut.
+pub(crate) fn uncuttable_generation(id: &str) -> Generation {
+    Generation { parent_generation_ids: vec!["generation-of-before".to_owned(); 200], ..generation(id) }
+}
+
 pub(crate) fn step(id: &str) -> WorkflowStep {
     WorkflowStep { id: id.to_owned(), ..WorkflowStep::default() }
 }

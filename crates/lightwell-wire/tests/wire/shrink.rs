@@ -6,8 +6,8 @@ use lightwell_wire::sigil::messages::{
 use lightwell_wire::sigil::well_known::{Kind, Struct, Value};
 use lightwell_wire::sigil::{Signal, protobuf};
 use lightwell_wire::{insidellm, sigil};
-use prost::Message as _;
 use proptest::prelude::*;
+use prost::Message as _;
 use serde_json::{Value as Json, json};
 
 fn part(payload: part::Payload) -> Part {
@@ -73,13 +73,18 @@ fn one_long_text_is_cut_and_its_neighbours_stay() {
     let shrunk = sigil::shrink::shrink(Signal::Generations, &item, 100_000).unwrap();
     assert!((99_000..=100_000).contains(&shrunk.len()), "as much as fits stays: {}", shrunk.len());
     let mut cut = Generation::decode(&shrunk[..]).unwrap();
-    assert_eq!((number(&cut, "lightwell.cut_parts"), number(&cut, "lightwell.cut_bytes")), (Some(1.0), Some(5e6)));
+    assert_eq!(
+        (number(&cut, "lightwell.cut_parts"), number(&cut, "lightwell.cut_bytes")),
+        (Some(1.0), Some(5e6))
+    );
     let text = match &cut.input[0].parts[0].payload {
         Some(part::Payload::Text(text)) => text.clone(),
         other => panic!("{other:?}"),
     };
     let hash = blake3::hash("é".repeat(2_500_000).as_bytes()).to_hex();
-    assert!(text.starts_with("éé") && text.ends_with(&format!("…[lightwell: 5000000 bytes, blake3 {hash}, cut]")));
+    assert!(
+        text.starts_with("éé") && text.ends_with(&format!("…[lightwell: 5000000 bytes, blake3 {hash}, cut]"))
+    );
     // Apart from that and from the note it is the same.
     cut.input[0].parts[0] = whole.input[0].parts[0].clone();
     let fields = &mut cut.metadata.as_mut().unwrap().fields;
@@ -132,7 +137,9 @@ fn an_event_keeps_its_order_and_numbers() {
         let shrunk = insidellm::shrink::shrink(event.as_bytes(), 20_000).unwrap();
         let shrunk = String::from_utf8(shrunk).unwrap();
         assert!((15_000..=20_000).contains(&shrunk.len()), "{}", shrunk.len());
-        assert!(shrunk.starts_with(r#"{"z":123456789012345678901234567890,"payload":{"metadata":"x","text":""#));
+        assert!(
+            shrunk.starts_with(r#"{"z":123456789012345678901234567890,"payload":{"metadata":"x","text":""#)
+        );
         assert!(shrunk.contains(r#","n":1.50}"#));
         let mut read: Json = serde_json::from_str(&shrunk).unwrap();
         let cut = read["metadata"].as_object_mut().unwrap();
