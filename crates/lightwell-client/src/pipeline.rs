@@ -16,6 +16,7 @@ use crate::ledger::{DropReason, Stats};
 use crate::notices::{Level, Notice};
 use crate::queue::{FlushReport, Phase, Queue};
 use crate::settings::Settings;
+use crate::spool::Fsync;
 use crate::state::{Config, State};
 use crate::worker;
 
@@ -150,6 +151,12 @@ impl Pipeline {
         let state = self.state();
         let stats = state.queue().ledger.stats().clone();
         stats.summary(state.config.product())
+    }
+
+    /// Whether `record` waits for a device, because every record is forced to it.
+    pub fn waits_for_disk(&self) -> bool {
+        let spool = &self.state.load().config.settings.spool;
+        spool.as_ref().is_some_and(|spool| spool.fsync == Fsync::Always)
     }
 
     /// Records that wait to be sent, in flight not included.

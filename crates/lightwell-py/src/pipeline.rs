@@ -54,6 +54,7 @@ impl FlushReport {
 pub(crate) struct Pipeline {
     inner: Arc<lightwell_client::Pipeline>,
     listed: Listed,
+    waits_for_disk: bool,
 }
 
 #[pymethods]
@@ -311,7 +312,8 @@ impl Pipeline {
 
 impl Pipeline {
     fn new(inner: lightwell_client::Pipeline) -> Self {
-        Self { inner: Arc::new(inner), listed: Listed::default() }
+        let waits_for_disk = inner.waits_for_disk();
+        Self { inner: Arc::new(inner), listed: Listed::default(), waits_for_disk }
     }
 
     /// What the first record in a process brings with it: the end of the process by SIGTERM is seen to.
@@ -328,7 +330,14 @@ impl Pipeline {
         for note in encoded.notes {
             self.inner.note(Level::Warning, note);
         }
-        self.inner.record(lane, &encoded.id, encoded.bytes).map_err(|error| match error {
+        let (id, bytes) = (encoded.id, encoded.bytes.into());
+        let recorded = if self.waits_for_disk {
+            // Milliseconds, in which other threads of the program should run.
+            Python::attach(|py| py.detach(|| self.inner.record(lane, &id, bytes)))
+        } else {
+            self.inner.record(lane, &id, bytes)
+        };
+        recorded.map_err(|error| match error {
             RecordError::QueueFull { .. } => QueueFull::new_err(error.to_string()),
             RecordError::TooLarge { .. } => TooLarge::new_err(error.to_string()),
             RecordError::Closed => Closed::new_err(error.to_string()),
