@@ -1,7 +1,7 @@
 //! Asking a running server over HTTP.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -64,7 +64,16 @@ impl Api {
 
     /// Asks, and reads the answer.
     pub async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, Failure> {
-        let answer = self.open(url.clone()).await?;
+        self.ask(Method::GET, url).await
+    }
+
+    /// Deletes, and reads what was.
+    pub async fn delete<T: DeserializeOwned>(&self, url: Url) -> Result<T, Failure> {
+        self.ask(Method::DELETE, url).await
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, method: Method, url: Url) -> Result<T, Failure> {
+        let answer = self.send(method, url.clone()).await?;
         let bytes = answer.bytes().await.map_err(|error| self.unreachable(&error))?;
         serde_json::from_slice(&bytes).map_err(|error| {
             Failure::Failed(anyhow::anyhow!(
@@ -75,7 +84,11 @@ impl Api {
 
     /// Asks, and gives the answer as it comes.
     pub async fn open(&self, url: Url) -> Result<Response, Failure> {
-        let mut request = self.client.get(url.clone());
+        self.send(Method::GET, url).await
+    }
+
+    async fn send(&self, method: Method, url: Url) -> Result<Response, Failure> {
+        let mut request = self.client.request(method, url.clone());
         if let Some(key) = &self.arguments.key {
             request = request.bearer_auth(key);
         }

@@ -6,6 +6,7 @@ mod support;
 
 mod commands {
     mod conversations;
+    mod delete;
     mod delivery;
     mod help;
     mod keys;

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod conversations;
+mod delete;
 mod delivery;
 mod keys;
 mod serve;
@@ -22,6 +23,7 @@ pub enum Command {
     Tail(tail::Tail),
     Totals(totals::Totals),
     Delivery(delivery::Delivery),
+    Delete(delete::Delete),
 }
 
 impl Command {
@@ -35,6 +37,7 @@ impl Command {
             Self::Tail(command) => block_on(command.run()),
             Self::Totals(command) => block_on(command.run()),
             Self::Delivery(command) => block_on(command.run()),
+            Self::Delete(command) => block_on(command.run()),
         }
     }
 }

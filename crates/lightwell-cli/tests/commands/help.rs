@@ -16,6 +16,7 @@ fn help_is_as_reviewed() {
         "tail",
         "totals",
         "delivery",
+        "delete",
     ] {
         let mut arguments: Vec<_> = command.split_whitespace().collect();
         arguments.push("--help");
