@@ -38,7 +38,7 @@ def copy_generation(source: Generation) -> Generation:
     return make_generation(take_header(fields), copy_lists(fields))
 
 
-def make_generation(header: Mapping[str, Any], lists: Mapping[str, list[Any]]) -> Generation:
+def make_generation(header: Mapping[str, Any], lists: Mapping[str, Any]) -> Generation:
     """A generation of these fields; what is missing has its default."""
     return Generation(**header, **lists)
 
@@ -57,7 +57,7 @@ def take_header(fields: Mapping[str, Any]) -> dict[str, Any]:
         if copier is not None:
             try:
                 value = copier(value)
-            except (AttributeError, TypeError, ValueError):
+            except Exception:  # Reading a program's own class may raise anything.
                 value = _copy_value(value)
         taken[name] = value
     return taken
@@ -70,7 +70,7 @@ def copy_lists(fields: Mapping[str, Any]) -> dict[str, list[Any]]:
         value = fields.get(name)
         try:
             lists[name] = [] if value is None else _LIST_COPIERS[name](value)
-        except (AttributeError, TypeError, ValueError):
+        except Exception:  # Reading a program's own class may raise anything.
             lists[name] = _copy_value(value)
     return lists
 

@@ -279,7 +279,10 @@ class GenerationRecorder:
         if lists is None:
             lists = self._content.models(models)
         elif withheld:
-            strip_lists(lists)
+            try:
+                strip_lists(lists)
+            except Exception:  # Objects of a wrong shape, which were refused: nothing of them is shown.
+                lists = copy_lists({})
         if not lists["tools"]:
             tools = self._encoded_seed_tools()
             lists["tools"] = [] if tools is None else tools.models(models)["tools"]
