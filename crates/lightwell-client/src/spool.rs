@@ -98,13 +98,16 @@ impl Spooler {
             return Kept::default();
         }
         let held = if held { Held::InMemory } else { Held::OnDiskOnly };
-        match self.spool.append(item.number, &tag::write(lane, &item.id), &item.bytes, held) {
-            Ok(appended) => {
+        let appended = self.spool.append(item.number, &tag::write(lane, &item.id), &item.bytes, held);
+        let evicts = self.settings.when_full == WhenFull::DropOldest;
+        let evicted = if evicts { self.spool.take_evicted() } else { None };
+        match appended {
+            Ok(()) => {
                 let wake = trouble.unsynced_since.is_none() && matches!(self.settings.fsync, Fsync::Every(_));
                 trouble.unsynced_since.get_or_insert(now);
                 trouble.until = None;
                 trouble.is_told = false;
-                Kept { on_disk: true, evicted: appended.evicted, wake, ..Kept::default() }
+                Kept { on_disk: true, evicted, wake, ..Kept::default() }
             }
             Err(error) => {
                 let is_full = matches!(error, AppendError::QuotaReached { .. });
@@ -114,7 +117,7 @@ impl Spooler {
                     let why = describe(&error);
                     format!("lightwell: records are kept in memory only, because {why}")
                 });
-                Kept { is_full, notice, ..Kept::default() }
+                Kept { evicted, is_full, notice, ..Kept::default() }
             }
         }
     }

@@ -20,8 +20,8 @@
 //! # let folder = tempfile::tempdir()?;
 //! let place = |life: &str| Place { dir: folder.path().into(), group: "to-a".into(), life: life.into(), meta: b"v1".to_vec() };
 //! let crashed = Spool::new(Arc::new(DiskFiles), place("life-1"), Options::default());
-//! crashed.append(1, b"tag", b"hello", Held::OnDiskOnly)?;
-//! crashed.append(2, b"tag", b"world", Held::InMemory)?;
+//! crashed.append(1, b"tag", b"hello", Held::InMemory)?;
+//! crashed.append(2, b"tag", b"world", Held::OnDiskOnly)?;
 //! crashed.acknowledge(None, &[1])?;
 //! drop(crashed); // As a crash would: nothing is closed.
 //!
@@ -57,5 +57,5 @@ pub use frame::{FRAME_HEAD_BYTES, VERSION};
 pub use ranges::Ranges;
 pub use reader::Record;
 pub use settings::{Held, Options, Place, ReadLimit, Sync, WhenFull};
-pub use spool::{Appended, Batch, Evicted, Remaining, Spool};
+pub use spool::{Batch, Evicted, Remaining, Spool};
 pub use takeover::{Adoption, Owner};

@@ -21,13 +21,6 @@ use crate::takeover::{self, Adoption, Owner};
 /// Refusals after which other processes' bytes are counted again.
 const REFUSALS_PER_COUNT: u32 = 64;
 
-/// What an append did besides.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Appended {
-    /// Records that had to give way.
-    pub evicted: Option<Evicted>,
-}
-
 /// Records that gave way to a new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evicted {
@@ -91,6 +84,8 @@ struct Inner {
     /// Written and not yet forced to the device.
     unsynced: Vec<(PathBuf, Arc<dyn LogFile>)>,
     own_turn: bool,
+    /// Not told yet.
+    evicted: Option<Evicted>,
     closed: bool,
 }
 
@@ -113,13 +108,7 @@ impl Spool {
     ///
     /// # Errors
     /// See [`AppendError`]; the record is not on disk then.
-    pub fn append(
-        &self,
-        number: u64,
-        tag: &[u8],
-        payload: &[u8],
-        held: Held,
-    ) -> Result<Appended, AppendError> {
+    pub fn append(&self, number: u64, tag: &[u8], payload: &[u8], held: Held) -> Result<(), AppendError> {
         if payload.len() > PAYLOAD_BYTES || tag.len() > TAG_BYTES {
             let size = payload.len().max(tag.len()) as u64;
             return Err(AppendError::TooLarge { size, limit: PAYLOAD_BYTES as u64 });
@@ -129,19 +118,22 @@ impl Spool {
         if inner.closed {
             return Err(AppendError::Closed);
         }
-        let evicted = self.make_room(&mut inner, size)?;
-        let done = self.write(
-            &mut inner,
-            &Frame { number, tag, payload, held, sync: self.options.sync == Sync::Always },
-        );
+        let frame = Frame { number, tag, payload, held, sync: self.options.sync == Sync::Always };
+        let done = self
+            .make_room(&mut inner, size)
+            .and_then(|()| self.write(&mut inner, &frame).map_err(AppendError::from));
         let trash = inner.take_trash();
         drop(inner);
         self.remove(&trash);
-        done?;
-        Ok(Appended { evicted })
+        done
     }
 
-    /// Marks records as acknowledged: ours, or those of `owner`. Each may be named once or more.
+    /// Records that had to give way to the appended ones since the last call, also to one that then failed.
+    pub fn take_evicted(&self) -> Option<Evicted> {
+        self.lock().evicted.take()
+    }
+
+    /// Marks records as acknowledged: ours, or those of `owner`. Those that nobody holds in memory are left as they are.
     ///
     /// # Errors
     /// When that cannot be written down: they may then be read again by another life.
@@ -322,15 +314,14 @@ impl Spool {
     }
 
     /// Sees to it that `size` bytes fit the quota.
-    fn make_room(&self, inner: &mut Inner, size: u64) -> Result<Option<Evicted>, AppendError> {
-        let mut evicted: Option<Evicted> = None;
+    fn make_room(&self, inner: &mut Inner, size: u64) -> Result<(), AppendError> {
         loop {
             let others = match inner.others_bytes {
                 Some(bytes) => bytes,
                 None => *inner.others_bytes.insert(self.count_others(inner)),
             };
             if inner.disk_bytes() + others + size <= self.options.quota_bytes {
-                return Ok(evicted);
+                return Ok(());
             }
             inner.refusals += 1;
             if inner.refusals % REFUSALS_PER_COUNT == 1 {
@@ -339,7 +330,7 @@ impl Spool {
             }
             let gone = match self.options.when_full {
                 WhenFull::DropNewest => false,
-                WhenFull::DropOldest => inner.evict(self.files.as_ref(), evicted.get_or_insert_default()),
+                WhenFull::DropOldest => size <= self.options.quota_bytes && inner.evict(self.files.as_ref()),
             };
             if !gone {
                 return Err(AppendError::QuotaReached { quota_bytes: self.options.quota_bytes });
@@ -396,15 +387,12 @@ impl Inner {
     }
 
     /// Gives the oldest segment up that there is.
-    fn evict(&mut self, files: &dyn Files, evicted: &mut Evicted) -> bool {
-        for (_, folder) in &mut self.adopted {
-            if let Some(loss) = folder.evict(files, false) {
-                evicted.adopted += loss.unread;
-                return true;
-            }
-        }
-        let Some(own) = &mut self.own else { return false };
-        let Some(loss) = own.evict(files, true) else { return false };
+    fn evict(&mut self, files: &dyn Files) -> bool {
+        let theirs = self.adopted.iter_mut().find_map(|(_, folder)| folder.evict(files, false));
+        let loss = theirs.or_else(|| self.own.as_mut()?.evict(files, true));
+        let Some(loss) = loss else { return false };
+        let evicted = self.evicted.get_or_insert_default();
+        evicted.adopted += loss.unread;
         evicted.lost.extend(&loss.records);
         evicted.lost_bytes += loss.bytes;
         true
@@ -460,5 +448,7 @@ impl Inner {
     }
 }
 
+#[cfg(test)]
+mod cases;
 #[cfg(test)]
 mod tests;

@@ -154,20 +154,19 @@ impl Run {
         let payload = payload(self.life, self.number, bytes);
         let held = if held { Held::InMemory } else { Held::OnDiskOnly };
         self.model.payloads.insert(key, payload.clone());
-        let Ok(appended) = self.spool.append(self.number, b"tag", &payload, held) else {
-            // The eviction before a failing write is not told; nor is a record that could not be cut off again.
-            if self.options.when_full == WhenFull::DropOldest {
-                self.model.certain.clear();
-            }
-            self.model.acked.insert(key);
-            self.model.acks_vanish = true;
-            return;
-        };
-        if let Some(evicted) = appended.evicted {
+        let appended = self.spool.append(self.number, b"tag", &payload, held);
+        if let Some(evicted) = self.spool.take_evicted() {
+            assert_eq!(self.options.when_full, WhenFull::DropOldest);
             let (held, life) = (&self.model.held, self.life);
             self.model
                 .certain
                 .retain(|key| key.0 == life && !held.contains(key) && !evicted.lost.contains(key.1));
+        }
+        if appended.is_err() {
+            // It may be there all the same, when it could not be cut off again.
+            self.model.acked.insert(key);
+            self.model.acks_vanish = true;
+            return;
         }
         self.model.certain.insert(key);
         if held == Held::InMemory {
