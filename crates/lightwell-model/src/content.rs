@@ -126,6 +126,11 @@ impl Content {
     pub fn canonical(&self) -> &[u8] {
         &self.canonical
     }
+
+    /// The canonical bytes, to keep.
+    pub fn into_canonical(self) -> Vec<u8> {
+        self.canonical
+    }
 }
 
 fn truncate(hash: blake3::Hash) -> [u8; 16] {

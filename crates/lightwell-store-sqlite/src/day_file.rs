@@ -4,10 +4,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use foldhash::{HashMap, HashMapExt};
 use lightwell_model::Record;
 use lightwell_store::{Outcome, arrival};
+use rusqlite::hooks::Wal;
+use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::codec::{Decoder, Encoder, Packed};
@@ -61,12 +64,21 @@ pub struct DayFile {
     /// The indexes are not what the file holds.
     stale: bool,
     spent: Vec<Spent>,
+    /// Pages in the log after the last commit.
+    log_pages: Arc<AtomicU32>,
 }
 
 impl DayFile {
     /// Opens the file, or creates it.
     pub fn open(path: &Path, dictionaries: &Arc<Dictionaries>) -> Result<Self> {
-        let connection = file::open_writer(path, &FORMAT, CACHE_KIB)?;
+        let mut connection = file::open_writer(path, &FORMAT, CACHE_KIB)?;
+        let log_pages = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&log_pages);
+        // In place of SQLite's own checkpoints, which come before a group is answered.
+        connection.wal_hook(Some(move |_: &mut Wal, pages: i32| {
+            counted.store(pages.unsigned_abs(), Ordering::Relaxed);
+            Ok(())
+        }))?;
         let encoder = Encoder::new(Arc::clone(dictionaries));
         Ok(Self {
             decoder: Decoder::default(),
@@ -82,6 +94,7 @@ impl DayFile {
             new_conversations: Vec::new(),
             stale: false,
             spent: Vec::new(),
+            log_pages,
             connection,
         })
     }
@@ -140,9 +153,13 @@ impl DayFile {
         self.stale = true;
     }
 
-    /// Frees what the groups before have left behind: when nobody waits for an answer.
+    /// Sees to what the groups before have left behind: when nobody waits for an answer.
     pub fn tidy(&mut self) {
         self.spent.clear();
+        if self.log_pages.load(Ordering::Relaxed) >= file::CHECKPOINT_PAGES {
+            // What cannot be moved into the file now is moved after another group.
+            let _ = self.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE);
+        }
     }
 
     /// Stores a record. `known`: its id may be in this file.

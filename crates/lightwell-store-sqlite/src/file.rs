@@ -19,7 +19,7 @@ pub struct Format {
 }
 
 /// Pages that the log may hold before they are moved into the file: 32 MiB.
-const CHECKPOINT_PAGES: u32 = 4000;
+pub const CHECKPOINT_PAGES: u32 = 4000;
 /// How long to wait for another connection of ours that writes the same file.
 const BUSY_MS: u32 = 10_000;
 

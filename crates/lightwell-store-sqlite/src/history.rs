@@ -179,11 +179,12 @@ fn stored_content(target: &Target<'_>, key: i64, (tenant, id): (i64, ContentId))
 }
 
 fn insert(target: &mut Target<'_>, key: i64, said: &Said) -> Result<i64> {
-    let made;
+    let mut made;
     let content = match &said.packed {
         Some(packed) => packed,
         None => {
-            made = PackedContent::new(&said.source.address(), target.encoder);
+            made = PackedContent::of(said.source.address());
+            made.compress(target.encoder);
             &made
         }
     };

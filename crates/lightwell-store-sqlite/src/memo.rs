@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use highway::{HighwayHash, HighwayHasher, Key};
 use lightwell_model::{Content, ContentId, Message, NodeId, PartBody, TenantId, ToolDefinition, limits};
 
-use crate::codec::{Encoder, Packed, Texts};
+use crate::codec::{Encoder, Packed, RAW, Texts};
 use crate::recent::Recent;
 
 /// Content as it was told.
@@ -45,13 +45,17 @@ pub struct PackedContent {
 }
 
 impl PackedContent {
-    /// Compresses content.
-    pub fn new(content: &Content, encoder: &mut Encoder) -> Self {
-        let bytes = content.canonical();
-        let is_large = bytes.len() > limits::LARGE_CONTENT_BYTES;
-        let packed =
-            if is_large { encoder.encode_large(bytes) } else { encoder.encode(Texts::Content, bytes) };
-        Self { packed, is_large }
+    /// Content that is not compressed yet.
+    pub fn of(content: Content) -> Self {
+        let bytes = content.into_canonical();
+        Self { is_large: bytes.len() > limits::LARGE_CONTENT_BYTES, packed: Packed { codec: RAW, bytes } }
+    }
+
+    /// Compresses it.
+    pub fn compress(&mut self, encoder: &mut Encoder) {
+        let bytes = &self.packed.bytes;
+        self.packed =
+            if self.is_large { encoder.encode_large(bytes) } else { encoder.encode(Texts::Content, bytes) };
     }
 }
 
@@ -164,7 +168,7 @@ impl Memo {
     }
 
     /// Gives content its address. Tenants do not share what is remembered.
-    pub fn address(&self, tenant: &TenantId, source: Source, encoder: &mut Encoder) -> Said {
+    pub fn address(&self, tenant: &TenantId, source: Source) -> Said {
         let mut hasher = self.hasher(ONE, tenant);
         let fingerprint = source.feed(&mut hasher).then(|| finish(hasher));
         if let Some(id) = fingerprint.and_then(|fingerprint| self.contents.get(fingerprint)) {
@@ -175,7 +179,7 @@ impl Memo {
         if let Some(fingerprint) = fingerprint {
             self.contents.put(fingerprint, id);
         }
-        Said { id, source, packed: Some(PackedContent::new(&content, encoder)) }
+        Said { id, source, packed: Some(PackedContent::of(content)) }
     }
 
     /// Follows a history, as far as its messages are of known shape.
@@ -235,17 +239,13 @@ fn finish(hasher: HighwayHasher) -> u128 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use lightwell_model::{Part, Role};
 
     use super::*;
-    use crate::dictionaries::Dictionaries;
 
     #[test]
     fn gives_the_address_of_the_model_whether_it_remembers_or_not() {
         let memo = Memo::new(100);
-        let mut encoder = Encoder::new(Arc::new(Dictionaries::new(Vec::new(), 0)));
         let (a, b): (TenantId, TenantId) = ("a".parse().unwrap(), "b".parse().unwrap());
         let mut split = Message::text(Role::User, "ab");
         split.parts.push(Part::text("c"));
@@ -265,7 +265,7 @@ mod tests {
         ];
         for tenant in [&a, &b, &a] {
             for message in &messages {
-                let said = memo.address(tenant, Source::Message(message.clone()), &mut encoder);
+                let said = memo.address(tenant, Source::Message(message.clone()));
                 assert_eq!(said.id, message.address().id());
             }
         }

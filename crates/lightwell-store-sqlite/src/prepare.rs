@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use lightwell_model::{ContentId, Event, Fragment, Generation, Record, RecordKind, Step, TenantId};
 use lightwell_store::arrival;
 
-use crate::codec::{Encoder, Packed, Texts};
+use crate::codec::{Encoder, Packed, RAW, Texts};
 use crate::codes;
 use crate::memo::Memo;
 use crate::shared::Shared;
@@ -50,8 +50,31 @@ pub struct Preparer {
 }
 
 impl Preparer {
-    /// Takes a record apart.
+    /// Prepares records. All are taken apart before any is compressed, so that the dictionaries stay in the processor's cache.
+    pub fn prepare_all(
+        &mut self,
+        tenant: &TenantId,
+        records: Vec<(usize, Record)>,
+    ) -> Vec<(usize, Box<Prepared>)> {
+        self.encoder.refresh();
+        let take = |(place, record)| (place, Box::new(self.take_apart(tenant, record)));
+        let mut all: Vec<(usize, Box<Prepared>)> = records.into_iter().map(take).collect();
+        all.iter_mut().for_each(|(_, prepared)| prepared.shared.compress(&mut self.encoder));
+        all.iter_mut().for_each(|(_, prepared)| {
+            prepared.body = self.encoder.encode(Texts::Bodies, &prepared.body.bytes);
+        });
+        all
+    }
+
+    /// Prepares a record.
     pub fn prepare(&mut self, tenant: &TenantId, record: Record) -> Prepared {
+        let mut prepared = self.take_apart(tenant, record);
+        prepared.shared.compress(&mut self.encoder);
+        prepared.body = self.encoder.encode(Texts::Bodies, &prepared.body.bytes);
+        prepared
+    }
+
+    fn take_apart(&self, tenant: &TenantId, record: Record) -> Prepared {
         let (key, id, at) =
             (codes::record_key(tenant, record.kind(), record.id()), record.id().to_owned(), record.at());
         let (mut head, received_at, shared, fresh) = match record {
@@ -79,7 +102,7 @@ impl Preparer {
             Record::Step(step) => serde_json::to_vec(step),
             Record::Event(event) => serde_json::to_vec(event),
         };
-        let body = self.encoder.encode(Texts::Bodies, &body.expect("a record has string keys only"));
+        let body = Packed { codec: RAW, bytes: body.expect("a record has string keys only") };
         let conversation_key = codes::conversation_key(tenant, &conversation_id);
         let tenant = tenant.clone();
         let bytes = 1024 + body.bytes.len() + shared.bytes();
@@ -101,12 +124,12 @@ impl Preparer {
 
     /// Everything of a generation but its content, its content, and its digest when nobody gave it a fragment yet.
     fn addressed(
-        &mut self,
+        &self,
         tenant: &TenantId,
         mut generation: Generation,
     ) -> (Record, Timestamp, Shared, Option<ContentId>) {
         let digest = generation.fragments.is_empty().then(|| generation.clone().address().digest());
-        let shared = Shared::take(tenant, &mut generation, (&self.memo, &mut self.encoder));
+        let shared = Shared::take(tenant, &mut generation, &self.memo);
         let received_at = generation.received_at;
         (generation.into(), received_at, shared, digest)
     }

@@ -29,11 +29,7 @@ pub struct Shared {
 
 impl Shared {
     /// Takes the content out of a generation.
-    pub fn take(
-        tenant: &TenantId,
-        generation: &mut Generation,
-        (memo, encoder): (&Memo, &mut Encoder),
-    ) -> Self {
+    pub fn take(tenant: &TenantId, generation: &mut Generation, memo: &Memo) -> Self {
         let prompt = std::mem::take(&mut generation.system_prompt);
         let tools = std::mem::take(&mut generation.tools);
         let mut input = std::mem::take(&mut generation.input);
@@ -45,7 +41,7 @@ impl Shared {
             .unwrap_or((0, None));
         let rest = input.split_off(known);
         let output = std::mem::take(&mut generation.output);
-        let mut address = |source| memo.address(tenant, source, encoder);
+        let address = |source| memo.address(tenant, source);
         let system_prompt = (!prompt.is_empty()).then(|| address(Source::Text(prompt)));
         let tools = (!tools.is_empty()).then(|| address(Source::Tools(tools)));
         let messages: Vec<Said> =
@@ -57,6 +53,12 @@ impl Shared {
             }
         }
         Self { system_prompt, tools, known: input, known_node, messages, nodes, inputs }
+    }
+
+    /// Compresses what is new.
+    pub fn compress(&mut self, encoder: &mut Encoder) {
+        let said = self.messages.iter_mut().chain(&mut self.system_prompt).chain(&mut self.tools);
+        said.filter_map(|said| said.packed.as_mut()).for_each(|packed| packed.compress(encoder));
     }
 
     /// Puts the content back.
@@ -107,12 +109,9 @@ fn chain(from: NodeId, messages: &[Said]) -> Vec<NodeId> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use lightwell_model::{Role, ToolDefinition};
 
     use super::*;
-    use crate::dictionaries::Dictionaries;
 
     fn generation(texts: &[&str], output: &[&str]) -> Generation {
         let said = |texts: &[&str]| texts.iter().map(|text| Message::text(Role::User, *text)).collect();
@@ -128,7 +127,6 @@ mod tests {
 
     #[test]
     fn a_known_history_changes_neither_what_is_stored_nor_what_comes_back() {
-        let mut encoder = Encoder::new(Arc::new(Dictionaries::new(Vec::new(), 0)));
         let (memo, tenant) = (Memo::new(100), TenantId::default_tenant());
         let calls: [(&[&str], &[&str], usize); 6] = [
             (&["a"], &["b"], 0),
@@ -141,7 +139,7 @@ mod tests {
         for (input, output, known) in calls {
             let told = generation(input, output);
             let mut head = told.clone();
-            let shared = Shared::take(&tenant, &mut head, (&memo, &mut encoder));
+            let shared = Shared::take(&tenant, &mut head, &memo);
             assert_eq!(shared.known.len(), known, "{input:?}");
             assert_eq!(shared.inputs(), input.len() - known);
 
@@ -159,11 +157,10 @@ mod tests {
 
     #[test]
     fn tenants_do_not_know_the_histories_of_others() {
-        let mut encoder = Encoder::new(Arc::new(Dictionaries::new(Vec::new(), 0)));
         let memo = Memo::new(100);
         for tenant in ["a", "b"] {
             let tenant = tenant.parse().unwrap();
-            let shared = Shared::take(&tenant, &mut generation(&["a", "b"], &[]), (&memo, &mut encoder));
+            let shared = Shared::take(&tenant, &mut generation(&["a", "b"], &[]), &memo);
             assert_eq!(shared.known_node, None);
         }
     }

@@ -120,9 +120,7 @@ impl SqliteStore {
         for part in parts {
             let (gather, tenant) = (Arc::clone(&gather), tenant.clone());
             self.preparers.submit(move |preparer| {
-                preparer.encoder.refresh();
-                let prepare = |(place, record)| (place, Box::new(preparer.prepare(&tenant, record)));
-                let prepared: Vec<(usize, Box<Prepared>)> = part.into_iter().map(prepare).collect();
+                let prepared = preparer.prepare_all(&tenant, part);
                 gather.part(Ok::<_, &StoreError>(|all: &mut Vec<Option<Box<Prepared>>>| {
                     prepared.into_iter().for_each(|(place, prepared)| all[place] = Some(prepared));
                 }));
