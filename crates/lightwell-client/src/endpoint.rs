@@ -9,6 +9,9 @@ pub enum BuildError {
     /// The protocol is none of `grpc`, `http`, `none`.
     #[error("unsupported generation export protocol '{0}'")]
     Protocol(String),
+    /// The compression is none of `off`, `auto`, `on`.
+    #[error("unsupported compression '{0}': it is one of off, auto and on")]
+    Compression(String),
     /// The endpoint is blank.
     #[error("endpoint is required")]
     EndpointRequired,

@@ -53,5 +53,5 @@ pub use ledger::{DropReason, Stats};
 pub use notices::{Level, Notice};
 pub use pipeline::{Flush, Pipeline, RecordError, Shutdown};
 pub use queue::FlushReport;
-pub use settings::{RetryPolicy, Settings};
+pub use settings::{Compression, RetryPolicy, Settings};
 pub use spool::{Fsync, SpoolSettings, WhenFull};

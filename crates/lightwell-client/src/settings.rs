@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::endpoint::BuildError;
 use crate::spool::SpoolSettings;
 
 /// Bounds and times of one pipeline.
@@ -25,6 +26,8 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// When and how often a request is repeated.
     pub retry: RetryPolicy,
+    /// Whether request bodies are compressed.
+    pub compression: Compression,
     /// Where records are kept that must outlive the process; `None`: nowhere.
     pub spool: Option<SpoolSettings>,
 }
@@ -41,6 +44,7 @@ impl Default for Settings {
             max_in_flight: 4,
             request_timeout: Duration::from_secs(10),
             retry: RetryPolicy::default(),
+            compression: Compression::default(),
             spool: None,
         }
     }
@@ -61,6 +65,31 @@ impl Settings {
         self.queue_bytes = self.queue_bytes.max(1);
         self.max_in_flight = self.max_in_flight.max(1);
         self
+    }
+}
+
+/// Whether request bodies are compressed (gzip), on the delivery thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Never.
+    Off,
+    /// When the server has said that it understands it and is not on this machine.
+    #[default]
+    Auto,
+    /// Always; a server that refuses it gets the body as it is.
+    On,
+}
+
+impl std::str::FromStr for Compression {
+    type Err = BuildError;
+
+    fn from_str(text: &str) -> Result<Self, BuildError> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "off" => Ok(Self::Off),
+            "auto" => Ok(Self::Auto),
+            "on" => Ok(Self::On),
+            _ => Err(BuildError::Compression(text.to_owned())),
+        }
     }
 }
 

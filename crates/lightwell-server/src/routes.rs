@@ -66,10 +66,13 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(query::delete_tenant))
         .routes(routes!(query::delivery))
         .layer(compression());
-    OpenApiRouter::with_openapi(Document::openapi())
+    let ingest = OpenApiRouter::new()
         .routes(routes!(receive::ingest))
         .routes(routes!(receive::export_generations))
         .routes(routes!(receive::export_workflow_steps))
+        .layer(middleware::map_response(receive::offer_encodings));
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(ingest)
         .merge(answers)
         .routes(routes!(live::live))
         .routes(routes!(health::health))

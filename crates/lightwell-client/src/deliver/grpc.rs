@@ -5,21 +5,23 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
-use http::Uri;
 use http::uri::PathAndQuery;
+use http::{HeaderName, Uri};
 use hyper_util::client::legacy::connect::HttpConnector;
 use lightwell_wire::delivery;
 use tonic::client::Grpc;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 use tower::Layer;
 
+use super::compress::Compressor;
 use super::resolve::InPlaceResolver;
 use super::sockets::NoteConnections;
 use super::{Answer, describe, retry_after, tls};
 use crate::encoding::Encoding;
+use crate::settings::Settings;
 use crate::verdict::Reply;
 
 /// An answer longer than this is not read.
@@ -38,12 +40,15 @@ pub(crate) struct GrpcTarget {
 pub(crate) struct GrpcSender {
     target: GrpcTarget,
     request_timeout: Duration,
+    compressor: Compressor,
     channel: Mutex<Option<Channel>>,
 }
 
 impl GrpcSender {
-    pub(crate) fn open(target: GrpcTarget, request_timeout: Duration) -> Self {
-        Self { target, request_timeout, channel: Mutex::new(None) }
+    pub(crate) fn open(target: GrpcTarget, settings: &Settings) -> Self {
+        let offer = HeaderName::from_static("grpc-accept-encoding");
+        let compressor = Compressor::new(settings.compression, target.uri.host(), offer);
+        Self { target, request_timeout: settings.request_timeout, compressor, channel: Mutex::new(None) }
     }
 
     pub(crate) async fn send(
@@ -62,9 +67,10 @@ impl GrpcSender {
         if let Ok(report) = report.parse() {
             metadata.insert(delivery::HEADER, report);
         }
-        let call = call(channel, method, metadata, body);
+        let is_packed = self.compressor.wants(body.len());
+        let call = Call { channel, method, metadata, body, is_packed };
         let mut keeps_account = false;
-        let reply = match tokio::time::timeout(self.request_timeout, call).await {
+        let reply = match tokio::time::timeout(self.request_timeout, self.call(call)).await {
             Ok(Ok((answer, kept))) => {
                 keeps_account = kept;
                 Reply::Grpc {
@@ -86,6 +92,22 @@ impl GrpcSender {
             }
         };
         Answer { reply, keeps_account }
+    }
+
+    /// One call; one more, uncompressed, when the server says that it does not know the compression.
+    async fn call(&self, call: Call) -> Result<(Bytes, bool), Status> {
+        if call.is_packed {
+            let again = Call { is_packed: false, ..call.clone() };
+            match call.make(&self.compressor).await {
+                Err(status) if status.code() == Code::Unimplemented => {
+                    self.compressor.refuse();
+                    again.make(&self.compressor).await
+                }
+                answer => answer,
+            }
+        } else {
+            call.make(&self.compressor).await
+        }
     }
 
     fn channel(&self) -> Result<Channel, tonic::transport::Error> {
@@ -115,20 +137,32 @@ fn connect_lazily(target: &GrpcTarget) -> Result<Channel, tonic::transport::Erro
     Ok(endpoint.connect_with_connector_lazy(NoteConnections.layer(connector)))
 }
 
-async fn call(
+/// What one call needs.
+#[derive(Clone)]
+struct Call {
     channel: Channel,
     method: PathAndQuery,
     metadata: MetadataMap,
     body: Bytes,
-) -> Result<(Bytes, bool), Status> {
-    let mut client = Grpc::new(channel).max_decoding_message_size(ANSWER_BYTES);
-    client.ready().await.map_err(|error| Status::unavailable(describe(&error)))?;
-    let mut request = Request::new(body);
-    *request.metadata_mut() = metadata;
-    let response = client.unary(request, method, RawCodec).await?;
-    let kept = response.metadata().get(delivery::HEADER);
-    let keeps_account = kept.is_some_and(|value| value.as_bytes() == delivery::ANSWER.as_bytes());
-    Ok((response.into_inner(), keeps_account))
+    is_packed: bool,
+}
+
+impl Call {
+    /// The answer, and whether the server keeps what the call told of its sender.
+    async fn make(self, compressor: &Compressor) -> Result<(Bytes, bool), Status> {
+        let mut client = Grpc::new(self.channel).max_decoding_message_size(ANSWER_BYTES);
+        if self.is_packed {
+            client = client.send_compressed(CompressionEncoding::Gzip);
+        }
+        client.ready().await.map_err(|error| Status::unavailable(describe(&error)))?;
+        let mut request = Request::new(self.body);
+        *request.metadata_mut() = self.metadata;
+        let (metadata, answer, _) = client.unary(request, self.method, RawCodec).await?.into_parts();
+        let headers = metadata.into_headers();
+        compressor.learn(&headers);
+        let kept = headers.get(delivery::HEADER);
+        Ok((answer, kept.is_some_and(|value| value.as_bytes() == delivery::ANSWER.as_bytes())))
+    }
 }
 
 /// The status' message; its causes too, unless it already tells the innermost one.

@@ -3,15 +3,18 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use http::StatusCode;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use lightwell_wire::delivery;
 use reqwest::{Client, Response, Url};
 
 use super::Answer;
+use super::compress::{Compressor, gzip};
 use super::resolve::InPlaceResolver;
 use super::sockets::NoteConnections;
 use super::{describe, retry_after, tls};
 use crate::encoding::Encoding;
+use crate::settings::Settings;
 use crate::verdict::Reply;
 
 /// An answer longer than this is not read to its end, and counts as unreadable.
@@ -31,6 +34,7 @@ pub(crate) struct HttpTarget {
 pub(crate) struct HttpSender {
     client: Client,
     urls: Vec<Url>,
+    compressor: Compressor,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -42,8 +46,13 @@ pub(crate) enum OpenError {
 }
 
 impl HttpSender {
-    pub(crate) fn open(target: &HttpTarget, request_timeout: Duration) -> Result<Self, OpenError> {
-        Ok(Self { client: client(target, request_timeout)?, urls: target.urls.clone() })
+    pub(crate) fn open(target: &HttpTarget, settings: &Settings) -> Result<Self, OpenError> {
+        let host = target.urls.first().and_then(Url::host_str);
+        Ok(Self {
+            client: client(target, settings.request_timeout)?,
+            urls: target.urls.clone(),
+            compressor: Compressor::new(settings.compression, host, ACCEPT_ENCODING),
+        })
     }
 
     pub(crate) async fn send(
@@ -53,10 +62,26 @@ impl HttpSender {
         body: Bytes,
         report: &str,
     ) -> Answer {
-        let request = self.client.post(self.urls[lane].clone()).header(delivery::HEADER, report);
-        let request = request.header(CONTENT_TYPE, encoding.content_type()).body(body);
-        match request.send().await {
-            Ok(response) => read(response, encoding).await,
+        let request = || {
+            let request = self.client.post(self.urls[lane].clone()).header(delivery::HEADER, report);
+            request.header(CONTENT_TYPE, encoding.content_type())
+        };
+        let packed = self.compressor.wants(body.len()).then(|| gzip(&body)).flatten();
+        let mut answer = match packed {
+            Some(packed) => request().header(CONTENT_ENCODING, "gzip").body(packed).send().await,
+            None => request().body(body.clone()).send().await,
+        };
+        if answer.as_ref().is_ok_and(|response| response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            && self.compressor.wants(body.len())
+        {
+            self.compressor.refuse();
+            answer = request().body(body).send().await;
+        }
+        match answer {
+            Ok(response) => {
+                self.compressor.learn(response.headers());
+                read(response, encoding).await
+            }
             Err(error) => Reply::Network { why: describe(&error.without_url()) }.into(),
         }
     }

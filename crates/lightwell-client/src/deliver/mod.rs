@@ -2,6 +2,7 @@
 //!
 //! Invariants: everything runs on the thread that calls, name lookups included; nothing is opened before the first send.
 
+mod compress;
 mod grpc;
 mod http;
 mod probe;
@@ -57,13 +58,11 @@ impl Transport {
     pub(crate) fn open(target: &Target, settings: &Settings) -> Self {
         match target {
             Target::Discard => Self::Discard,
-            Target::Http(target) => match http::HttpSender::open(target, settings.request_timeout) {
+            Target::Http(target) => match http::HttpSender::open(target, settings) {
                 Ok(sender) => Self::Http(sender),
                 Err(error) => Self::Unusable(describe(&error)),
             },
-            Target::Grpc(target) => {
-                Self::Grpc(Box::new(grpc::GrpcSender::open(target.clone(), settings.request_timeout)))
-            }
+            Target::Grpc(target) => Self::Grpc(Box::new(grpc::GrpcSender::open(target.clone(), settings))),
         }
     }
 

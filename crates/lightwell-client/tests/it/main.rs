@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod account;
+mod compression;
 mod grpc;
 mod grpc_server;
 mod http;

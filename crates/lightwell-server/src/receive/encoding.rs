@@ -3,13 +3,20 @@
 
 use std::io::Read;
 
+use axum::response::Response;
 use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
-use http::HeaderMap;
-use http::header::CONTENT_ENCODING;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
+use http::{HeaderMap, HeaderValue};
 
 use super::Reservation;
 use crate::error::Refusal;
+
+/// Says in every answer to a batch how the next one may be compressed (RFC 7694); senders that do not look send it as it is.
+pub(crate) async fn offer_encodings(mut response: Response) -> Response {
+    response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd"));
+    response
+}
 
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ mod insidellm;
 mod report;
 mod sigil;
 
-pub(crate) use encoding::Encoding;
+pub(crate) use encoding::{Encoding, offer_encodings};
 pub(crate) use grpc::{is_grpc, refuse as refuse_grpc};
 pub(crate) use in_flight::{CpuThreads, InFlight, Reservation};
 pub(crate) use insidellm::{__path_ingest, ingest};
