@@ -25,6 +25,8 @@ pyo3::create_exception!(lightwell, Invalid, PyException, "A record breaks a rule
 
 /// Longest wait without a look at signals, so that Ctrl-C works.
 const SLICE: Duration = Duration::from_millis(50);
+/// A larger record is queued without the interpreter lock.
+const LARGE_BYTES: usize = 1 << 20;
 const USER_AGENT: &str = concat!("lightwell-python/", env!("CARGO_PKG_VERSION"));
 
 /// What became of the records that were pending when a flush began.
@@ -64,7 +66,7 @@ impl Pipeline {
     #[pyo3(signature = (*, protocol, endpoint, insecure=None, headers=None, user_agent=USER_AGENT, batch_size=100,
         flush_interval=1.0, queue_size=2000, max_retries=5, initial_backoff=0.1, max_backoff=5.0,
         payload_max_bytes=4_194_304, request_timeout=10.0, spool_dir=None, spool_max_bytes=1_073_741_824,
-        spool_when_full="drop_newest", spool_fsync="never"))]
+        spool_when_full="drop_newest", spool_fsync="never", queue_max_bytes=67_108_864, compression="auto"))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn sigil(
         protocol: &str,
@@ -84,6 +86,8 @@ impl Pipeline {
         spool_max_bytes: i64,
         spool_when_full: &str,
         spool_fsync: &str,
+        queue_max_bytes: i64,
+        compression: &str,
     ) -> PyResult<Self> {
         let protocol: Protocol = protocol.parse().map_err(value_error)?;
         let settings = Settings {
@@ -99,6 +103,8 @@ impl Pipeline {
                 ..RetryPolicy::default()
             },
             spool: spool::settings(spool_dir, spool_max_bytes, spool_when_full, spool_fsync)?,
+            queue_bytes: count(queue_max_bytes),
+            compression: compression.parse().map_err(value_error)?,
             ..Settings::default()
         };
         let mut builder = SigilBuilder::new(protocol, endpoint)
@@ -116,7 +122,7 @@ impl Pipeline {
     #[staticmethod]
     #[pyo3(signature = (*, base_url, api_key, user_agent=USER_AGENT, batch_size=50, flush_interval=30.0,
         queue_size=10_000, max_retries=3, backoff_factor=2.0, request_timeout=30.0, spool_dir=None,
-        spool_max_bytes=1_073_741_824, spool_when_full="drop_newest", spool_fsync="never"))]
+        spool_max_bytes=1_073_741_824, spool_when_full="drop_newest", spool_fsync="never", queue_max_bytes=67_108_864, compression="auto"))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn insidellm(
         base_url: &str,
@@ -132,6 +138,8 @@ impl Pipeline {
         spool_max_bytes: i64,
         spool_when_full: &str,
         spool_fsync: &str,
+        queue_max_bytes: i64,
+        compression: &str,
     ) -> PyResult<Self> {
         let max_retries = retries(max_retries);
         let initial_backoff = seconds("backoff_factor", backoff_factor)?;
@@ -149,6 +157,8 @@ impl Pipeline {
                 ..RetryPolicy::default()
             },
             spool: spool::settings(spool_dir, spool_max_bytes, spool_when_full, spool_fsync)?,
+            queue_bytes: count(queue_max_bytes),
+            compression: compression.parse().map_err(value_error)?,
             ..Settings::default()
         };
         let builder = InsideLlmBuilder::new(base_url, api_key).user_agent(user_agent).settings(settings);
@@ -331,8 +341,8 @@ impl Pipeline {
             self.inner.note(Level::Warning, note);
         }
         let (id, bytes) = (encoded.id, encoded.bytes.into());
-        let recorded = if self.waits_for_disk {
-            // Milliseconds, in which other threads of the program should run.
+        let recorded = if self.waits_for_disk || bytes.len() > LARGE_BYTES {
+            // Milliseconds (to write it, or to hash it when it is too large), in which other threads of the program should run.
             Python::attach(|py| py.detach(|| self.inner.record(lane, &id, bytes)))
         } else {
             self.inner.record(lane, &id, bytes)

@@ -133,13 +133,18 @@ class Pipeline:
         spool_max_bytes: int = 1073741824,
         spool_when_full: str = "drop_newest",
         spool_fsync: str = "never",
+        queue_max_bytes: int = 67108864,
+        compression: str = "auto",
     ) -> Pipeline:
         """A pipeline for generations and workflow steps. Never connects.
 
         ``protocol``: ``"grpc"``, ``"http"`` or ``"none"`` (accepts and forgets), any case, stripped.
         ``insecure`` (gRPC only): None = plaintext for ``http://`` and for a loopback host without scheme, else TLS.
         ``headers``: a non-blank ``User-Agent`` among them wins over ``user_agent``.
-        ``queue_size`` bounds generations and workflow steps separately. ``payload_max_bytes <= 0``: no limit.
+        ``queue_size`` bounds generations and workflow steps separately. ``payload_max_bytes <= 0``: no limit. A record over the
+        limit has its longest parts cut, and only what then is too large still is refused. ``queue_max_bytes`` bounds what the
+        pipeline holds in memory, encoded. ``compression``: ``"off"``, ``"on"`` or ``"auto"``, which compresses for a server that
+        has said that it understands gzip and is not on this machine.
 
         ``spool_dir``: every record is in a file below this folder before ``record_*`` returns, and is gone from there once
         the server has it; what a process leaves there, the next one that sends to the same place delivers. None or empty:
@@ -165,6 +170,8 @@ class Pipeline:
         spool_max_bytes: int = 1073741824,
         spool_when_full: str = "drop_newest",
         spool_fsync: str = "never",
+        queue_max_bytes: int = 67108864,
+        compression: str = "auto",
     ) -> Pipeline:
         """A pipeline for InsideLLM events: ``POST {base_url}/api/v1/ingest`` with ``Authorization: Bearer <api_key>``.
 
