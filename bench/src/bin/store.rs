@@ -1,8 +1,9 @@
 //! What does it cost the embedded store to keep what realistic agents send?
 //!
-//! `cargo run --release -p lightwell-bench --bin store -- [generations] [batch] [generations per day] [senders] [folder]`
+//! `cargo run --release -p lightwell-bench --bin store -- [generations] [batch] [generations per day] [senders] [folder or ""] [told]`
 //!
-//! Sends batches one after the other (or from several senders at once), each acknowledged before the sender's next one, and
+//! Sends batches one after the other (or from several senders at once), each acknowledged before the sender's next one.
+//! With `told` every batch comes with what its sender tells of itself, for the account of deliveries. It
 //! prints for every 100 000 generations: CPU seconds of the store (the generator's own thread is left out), rows a second of the
 //! time spent in appends, acknowledgement times, bytes on disk and memory. Then it asks each question a few times.
 
@@ -14,8 +15,8 @@ use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
 use lightwell_bench::agents::Agents;
 use lightwell_bench::measure::{Times, cpu_seconds, cpu_seconds_of, folder_bytes, millis, status_kib};
-use lightwell_model::{ContentId, Generation, Record, TenantId};
-use lightwell_store::{ConversationQuery, Filter, Store, arrival};
+use lightwell_model::{ContentId, Counters, DeliveryReport, Generation, Process, Ranges, Record, TenantId};
+use lightwell_store::{ConversationQuery, Delivery, Filter, Store, arrival};
 use lightwell_store_sqlite::SqliteStore;
 
 /// The allocator of the server's binary.
@@ -30,6 +31,7 @@ struct Settings {
     per_day: u64,
     senders: usize,
     folder: Option<PathBuf>,
+    told: bool,
 }
 
 fn main() -> Result<()> {
@@ -41,7 +43,8 @@ fn main() -> Result<()> {
         batch: number(1, 500)? as usize,
         per_day: number(2, 100_000)?,
         senders: number(3, 1)?.max(1) as usize,
-        folder: arguments.get(4).map(PathBuf::from),
+        folder: arguments.get(4).filter(|folder| !folder.is_empty()).map(PathBuf::from),
+        told: arguments.get(5).is_some_and(|told| told == "told"),
     };
     let temporary = tempfile::tempdir()?;
     let folder = settings.folder.clone().unwrap_or_else(|| temporary.path().join("data"));
@@ -69,7 +72,8 @@ async fn ingest(
     let start: Timestamp = "2026-11-01T00:00:00Z".parse()?;
     let mut agents = Agents::new(1, start, settings.per_day);
     let (mut sample, mut raw_bytes) = (Vec::new(), 0_usize);
-    let mut window = Window::begin();
+    let mut window = Window::begin(None);
+    let mut numbered = settings.told.then_some(0);
     let mut sent = 0;
     while sent < settings.generations {
         let mut batches = Vec::new();
@@ -84,11 +88,13 @@ async fn ingest(
             sent += batch.len();
             batches.push(batch);
         }
+        window.numbered = numbered;
         window.append(store, tenant, batches).await?;
+        numbered = window.numbered;
         if sent % WINDOW < settings.batch * settings.senders || sent >= settings.generations {
             let disk = folder_bytes(folder) as f64 / sent as f64;
             window.print(sent, disk);
-            window = Window::begin();
+            window = Window::begin(numbered);
         }
     }
     println!("raw: {} bytes a generation", raw_bytes / sample.len().max(1));
@@ -102,17 +108,39 @@ fn told(mut generation: Generation) -> Record {
     Record::Generation(generation)
 }
 
+/// What the one process of this bench tells with its next batch.
+fn delivery(numbered: &mut u64, records: u64) -> Delivery {
+    let first = *numbered + 1;
+    *numbered += records;
+    let report = DeliveryReport {
+        client: "01939a0b1c2d7e3f8a9b0c1d2e3f4a5b".to_owned(),
+        process: Process { product: "sigil".to_owned(), pid: 1, host: "bench".to_owned(), started: 1 },
+        items: Vec::new(),
+        lost: Ranges::default(),
+        counters: Some(Counters {
+            accepted: *numbered,
+            delivered: first - 1,
+            pending: records,
+            ..Counters::default()
+        }),
+    };
+    Delivery { numbers: (first..=*numbered).collect(), ..Delivery::new(report, Timestamp::UNIX_EPOCH) }
+}
+
 struct Window {
     acknowledged: Times,
     in_appends: Duration,
     rows: usize,
     cpu: f64,
     own_cpu: f64,
+    /// How many records were numbered, when they are.
+    numbered: Option<u64>,
 }
 
 impl Window {
-    fn begin() -> Self {
+    fn begin(numbered: Option<u64>) -> Self {
         Self {
+            numbered,
             acknowledged: Times::default(),
             in_appends: Duration::ZERO,
             rows: 0,
@@ -131,9 +159,13 @@ impl Window {
         let mut waiting = Vec::new();
         for batch in batches {
             self.rows += batch.len();
+            let delivery = self.numbered.as_mut().map(|numbered| delivery(numbered, batch.len() as u64));
             let (store, tenant) = (Arc::clone(store), tenant.clone());
             waiting.push(tokio::spawn(async move {
-                let outcomes = store.append(&tenant, batch).await?;
+                let outcomes = match delivery {
+                    Some(delivery) => store.append_delivery(&tenant, batch, delivery).await?,
+                    None => store.append(&tenant, batch).await?,
+                };
                 ensure!(
                     outcomes.iter().all(|outcome| *outcome == lightwell_store::Outcome::Stored),
                     "a record was not stored"
