@@ -101,7 +101,7 @@ def end_run(run_id: Optional[str] = None) -> None:
     get_client().end_run(run_id)
 
 
-def flush(timeout: Optional[float] = None) -> bool:
+def flush(timeout: Optional[float] = 60.0) -> bool:
     """`InsideLLMClient.flush` of the default client."""
     return get_client().flush(timeout)
 

@@ -18,6 +18,10 @@ _ANONYMOUS = "anonymous"
 _Client = TypeVar("_Client", bound="EventClient")
 
 
+FLUSH_SECONDS = 60.0
+"""How long `flush` waits unless told otherwise; None waits as long as the retry settings allow."""
+
+
 class EventQueue(Protocol):
     """Where a client puts its events."""
 
@@ -105,7 +109,7 @@ class EventClient:
         """Sends events at once, past the queue. True when all are acknowledged."""
         raise NotImplementedError
 
-    def flush(self, timeout: Optional[float] = None) -> bool:
+    def flush(self, timeout: Optional[float] = FLUSH_SECONDS) -> bool:
         """Sends what is queued. True when everything logged before is acknowledged or given up, False after `timeout` s."""
         return self.queue_manager.flush(timeout)
 

@@ -6,7 +6,7 @@ import logging
 import os
 from typing import Any, Dict, List, Optional
 
-from lightwell import EventSchema, Pipeline, at_exit, spool
+from lightwell import EventSchema, Pipeline, at_exit, spool, tuning
 
 from . import config as _config
 from ._event_client import EventClient
@@ -93,6 +93,10 @@ class InsideLLMClient(EventClient):
             raise NetworkError(problem)
         return False
 
+    def metrics_text(self) -> str:
+        """The counters of delivery in Prometheus' text format, labelled `product="insidellm"`."""
+        return self._pipeline.prometheus()
+
     def is_healthy(self) -> bool:
         """Whether the server answers `GET /health` with exactly 200 within 5 s."""
         return self._pipeline.probe(5.0)
@@ -120,4 +124,5 @@ class InsideLLMClient(EventClient):
             backoff_factor=self.config.backoff_factor,
             request_timeout=self.config.request_timeout,
             **(spooled if spooling else {}),
+            **tuning.keywords(),
         )

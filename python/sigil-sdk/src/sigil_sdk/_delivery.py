@@ -53,7 +53,7 @@ def build_pipeline(config: ClientConfig, *, insecure: bool | None, logger: loggi
         from ._exporter_pipeline import ExporterPipeline
 
         return ExporterPipeline(config.generation_exporter, config, logger)
-    from lightwell import spool
+    from lightwell import spool, tuning
 
     export = config.generation_export
     spooled = spool.keywords(
@@ -73,6 +73,7 @@ def build_pipeline(config: ClientConfig, *, insecure: bool | None, logger: loggi
         max_backoff=export.max_backoff.total_seconds(),
         payload_max_bytes=export.payload_max_bytes,
         **spooled,
+        **tuning.keywords(),
     )
 
 

@@ -55,6 +55,7 @@ __all__ = [
 
 _SYNC, _STREAM = GenerationMode.SYNC, GenerationMode.STREAM
 _UNSET = (None, "")
+_FLUSH_SECONDS = 60.0
 _SHUTDOWN_SECONDS = 30.0
 _REPORT_WAIT_SECONDS = 1.0
 _LATE_FLUSH_SECONDS = 1.0
@@ -108,7 +109,7 @@ class Client:
         if at_exit.exiting():
             self._pipeline.flush(_LATE_FLUSH_SECONDS)
 
-    def flush(self, timeout: float | None = None) -> None:
+    def flush(self, timeout: float | None = _FLUSH_SECONDS) -> None:
         """Sends what is queued and waits until each record is acknowledged or given up.
 
         `RuntimeError` when records were given up, with the first reason; `TimeoutError` when `timeout` seconds passed
@@ -132,6 +133,11 @@ class Client:
     def stats(self) -> dict[str, int]:
         """Where every record went: accepted = delivered + dropped_* + pending."""
         return self._pipeline.stats()
+
+    def metrics_text(self) -> str:
+        """`stats()` in Prometheus' text format, labelled `product="sigil"`; empty with an exporter of the program's own."""
+        prometheus = getattr(self._pipeline, "prometheus", None)
+        return "" if prometheus is None else prometheus()
 
     def _build_pipeline(self) -> DeliveryPipeline:
         return build_pipeline(self._config, insecure=self._insecure, logger=self._logger)
