@@ -51,7 +51,8 @@ impl InsideLlmBuilder {
         self
     }
 
-    /// Checks everything and makes the client. Never connects, starts no thread.
+    /// Checks everything and makes the client. Connects to nothing and starts no thread, unless there is a spool in which an
+    /// earlier process left something.
     ///
     /// # Errors
     /// When the URL or the key cannot be used.

@@ -26,8 +26,16 @@
 //!           └ refused at the door: an error to the caller     └◄── wait, halve ──┘
 //! ```
 //!
+//! With [`Settings::spool`], each record is also in a file before `record` returns, until it is settled. What does not fit in
+//! memory is only there; so is what earlier processes left for the same destination:
+//!
+//! ```text
+//! record ─► spool ─► queue ─► ticket ─► … ─► settled ─► acknowledged in the spool
+//!             └──── read back, when there is room ──┘
+//! ```
+//!
 //! Invariants: `record` never waits for the network; one native thread a pipeline and process, started by the first
-//! record; accepted = delivered + dropped(reason) + pending at every moment; the child of a fork starts empty.
+//! record, or at once when an earlier process left something in the spool; accepted = delivered + dropped(reason) + pending at every moment; the child of a fork starts empty.
 
 mod account;
 mod deliver;

@@ -101,7 +101,8 @@ impl SigilBuilder {
         self
     }
 
-    /// Checks everything and makes the client. Never connects, starts no thread.
+    /// Checks everything and makes the client. Connects to nothing and starts no thread, unless there is a spool in which an
+    /// earlier process left something.
     ///
     /// # Errors
     /// When the endpoint or a header cannot be used.

@@ -45,7 +45,7 @@ fn drain(spool: &Spool) -> (Vec<(String, u64)>, u64) {
     (found, damaged)
 }
 
-fn segment(dir: &Path, life: &str) -> std::path::PathBuf {
+fn segment(dir: &Path, life: &str) -> PathBuf {
     dir.join("there").join(life).join("0000000000000001.seg")
 }
 

@@ -244,8 +244,6 @@ impl Run {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
-
     #[test]
     fn nothing_is_lost_but_what_is_told(ops in proptest::collection::vec(op(), 0..120), oldest: bool) {
         let when_full = if oldest { WhenFull::DropOldest } else { WhenFull::DropNewest };
