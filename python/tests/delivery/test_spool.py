@@ -122,6 +122,9 @@ insidellm.shutdown()
     inputs = [[event for event in run if "input" in json.dumps(event)] for run in events]
     assert all(inputs), "an input is missing"
     assert files(spool) == [], "what is delivered is gone"
+    totals = server.get("/api/v1/delivery")["totals"]
+    assert (totals["missing"], totals["pending"], totals["duplicates"]) == (0, 0, 0), totals
+    assert totals["received"] >= 80, "each under the number that its dead process gave it"
 
 
 def test_each_record_of_a_killed_process_comes_once(tmp_path: Path, spool: Path, port: int) -> None:
