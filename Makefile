@@ -32,7 +32,7 @@ python-test: dist
 	cargo build --release --quiet -p lightwell-bench --bin kill
 	scripts/python-test
 
-## Measurements, as ratios against the originals in the same run. Takes about half an hour.
+## Measurements, as ratios against the originals in the same run. Takes about an hour.
 bench: dist
 	scripts/bench
 

@@ -21,6 +21,10 @@ INGEST = [
     ("raw/disk", "raw_to_disk"),
     ("peak MB", "server_peak_rss_mb"),
 ]
+#: Column, member of a stall line's figures.
+STALL = [("late p50 ms", "p50"), ("p99 ms", "p99"), ("p99.9 ms", "p999"), ("longest ms", "longest")]
+#: Members of a loss line.
+LOSS = ["recorded", "delivered", "again", "duplicated", "lost"]
 
 
 def main() -> None:
@@ -35,6 +39,12 @@ def main() -> None:
     callers = [row for line in lines for row in line.get("caller", [])]
     rows = [[r["operation"], text(r["original_us"]), text(r["ours_us"]), f"{r['ratio']:.1f}x"] for r in callers]
     print_table(["caller's CPU", "original us", "ours us", "ratio"], rows)
+    stalls = [row for line in lines for row in line.get("stall", [])]
+    rows = [[f"{r['lane']} {r['workload']}, {r['server']}", r["whose"], *(text(r["figures"][key]) for _, key in STALL)] for r in stalls]
+    print_table(["a loop that records", "", *(title for title, _ in STALL)], rows)
+    losses = [row for line in lines for row in line.get("loss", [])]
+    rows = [[r["scenario"], r["side"], *(str(r[key]) for key in LOSS), str(sum(r["told"].values()))] for r in losses]
+    print_table(["fault", "", *LOSS, "told"], rows)
 
 
 def text(value: Any) -> str:
