@@ -24,7 +24,7 @@ INGEST = [
 #: Column, member of a stall line's figures.
 STALL = [("late p50 ms", "p50"), ("p99 ms", "p99"), ("p99.9 ms", "p999"), ("longest ms", "longest")]
 #: Members of a loss line.
-LOSS = ["recorded", "delivered", "again", "duplicated", "lost"]
+LOSS = ["recorded", "delivered", "again", "received_again", "duplicated", "lost", "missing"]
 
 
 def main() -> None:

@@ -19,9 +19,13 @@ class Outcome:
     delivered: int
     again: int
     """Records that were sent again although a request with them was under way or answered well."""
+    received_again: int
+    """Records that came to the server although it had them; they change nothing there."""
     duplicated: int
     """Records that the server tells more than once."""
     lost: int
+    missing: int
+    """Records of which the server knows by the program's own account, and which nobody can account for."""
     told: dict[str, int]
     """Drops that the package's own counters name, by reason."""
     longest_ms: float
@@ -42,6 +46,7 @@ def observe(scenario: Scenario, side: Side, stage: Stage, ending: Ending, troubl
     diary = stage.diary()
     told = Counter(stage.stored(diary.records))
     lines = diary.records.values()
+    counted = stage.counted()
     drops: Counter[str] = Counter()
     for account in diary.accounts:
         drops.update({name: count for name, count in account.items() if name.startswith("dropped_") and count})
@@ -51,8 +56,10 @@ def observe(scenario: Scenario, side: Side, stage: Stage, ending: Ending, troubl
         recorded=len(diary.records),
         delivered=sum(1 for identity in diary.records if told[identity]),
         again=stage.proxy.counts.again(),
+        received_again=counted.again,
         duplicated=sum(count - 1 for count in told.values()),
         lost=sum(1 for identity in diary.records if not told[identity]),
+        missing=counted.missing,
         told=dict(drops),
         longest_ms=max((line["ms"] for line in lines), default=0.0),
         exit_s=ending.seconds,
@@ -79,6 +86,8 @@ def broken_promises(scenario: Scenario, side: Side, outcome: Outcome) -> list[st
         (not outcome.raised, f"recording raised {outcome.raised[:1]}"),
         (outcome.duplicated == 0, f"{outcome.duplicated} are stored twice"),
         (scenario.again or outcome.again == 0, f"{outcome.again} were sent again without need"),
+        (scenario.again or outcome.received_again == 0, f"{outcome.received_again} came to the server again"),
+        (outcome.missing == 0, f"the server misses {outcome.missing}"),
         (outcome.lost == accounted, f"{outcome.lost} are lost and the counters tell of {accounted}: {outcome.told}"),
         (set(outcome.told) <= allowed, f"dropped for a reason that does not hold here: {outcome.told}"),
     ]

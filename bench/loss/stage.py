@@ -49,6 +49,27 @@ class Diary:
 
 
 @dataclass
+class Counted:
+    """What the server counted until now."""
+
+    again: int = 0
+    """Records that it had already, since it was started."""
+    missing: int = 0
+    """Records that it knows of and nobody can account for."""
+
+    @classmethod
+    def read(cls, server: Server) -> Counted:
+        """From its metrics and its account of deliveries."""
+        metrics = server.get("/metrics").splitlines()
+        again = sum(int(line.split()[-1]) for line in metrics if line.startswith("lightwell_items_total") and '"duplicate"' in line)
+        return cls(again, server.get("/api/v1/delivery")["totals"]["missing"])
+
+    def since(self, before: Counted) -> Counted:
+        """What came between."""
+        return Counted(max(0, self.again - before.again), self.missing - before.missing)
+
+
+@dataclass
 class Ending:
     """How the program ended."""
 
@@ -70,6 +91,7 @@ class Stage:
         self.run_id = uuid.uuid4().hex[:8]
         self.proxy = Proxy(int(server.address.rsplit(":", 1)[1]), self.run_id, grpc=lane == "sigil-grpc").start()
         self.patience_s = patience_s
+        self._counted_before = Counted.read(server)
         self._command, self._environment = command, environment
         self._marks: list[str] = []
         self._program: Optional[subprocess.Popen[str]] = None
@@ -158,6 +180,10 @@ class Stage:
                 told += [each["generation_id"] for each in body["generations"]]
                 told += [each["event_id"] for each in body["events"]]
         return told
+
+    def counted(self) -> Counted:
+        """What the server counted in this run."""
+        return Counted.read(self.server).since(self._counted_before)
 
     def close(self) -> None:
         """Ends what is still there, except the server."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .outcome import Outcome
 
-TITLES = ["scenario", "package", "recorded", "delivered", "sent again", "duplicated", "lost", "told", "longest ms", "exit s", ""]
+TITLES = ["scenario", "package", "recorded", "delivered", "sent again", "received again", "duplicated", "lost", "missing", "told", "longest ms", "exit s", ""]
 
 
 def rows(outcomes: list[Outcome]) -> list[list[str]]:
@@ -23,8 +23,10 @@ def rows(outcomes: list[Outcome]) -> list[list[str]]:
                 str(each.recorded),
                 str(each.delivered),
                 str(each.again),
+                str(each.received_again),
                 str(each.duplicated),
                 str(each.lost),
+                str(each.missing),
                 " ".join(f"{name.removeprefix('dropped_')}={count}" for name, count in each.told.items()) or "-",
                 f"{each.longest_ms:.1f}",
                 f">{exit_s}" if each.hung else exit_s,
@@ -39,7 +41,7 @@ def lines(outcomes: list[Outcome]) -> list[str]:
     """The table as text."""
     table = [TITLES, *rows(outcomes)]
     widths = [max(len(row[column]) for row in table) for column in range(len(TITLES))]
-    left = {0, 1, 7, 10}
+    left = {0, 1, 9, 12}
     return [
         "  ".join(cell.ljust(width) if column in left else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths))).rstrip()
         for row in table
