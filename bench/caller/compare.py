@@ -22,10 +22,12 @@ HERE = Path(__file__).parent
 #: Script, our environment and the original's.
 SCRIPTS = [
     ("generation.py", "LIGHTWELL_ORIGINAL_SIGIL_0_9_3"),
+    ("litellm_callback.py", "LIGHTWELL_ORIGINAL_SIGIL_0_9_3"),
     ("event.py", "LIGHTWELL_ORIGINAL_INSIDELLM"),
 ]
 IMPORTS = [
     ("sigil_sdk", "LIGHTWELL_ORIGINAL_SIGIL_0_9_3"),
+    ("sigil_sdk_litellm", "LIGHTWELL_ORIGINAL_SIGIL_0_9_3"),
     ("insidellm", "LIGHTWELL_ORIGINAL_INSIDELLM"),
 ]
 IMPORT = "import time; before = time.process_time_ns(); import {}; print((time.process_time_ns() - before) / 1000)"

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 MODEL = "openai/gpt-4o-mini"
 HELLO = [{"role": "user", "content": "Hello!"}]
-WEATHER_CALL = {
+WEATHER_CALL: dict[str, Any] = {
     "id": "call-1",
     "type": "function",
     "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'},
@@ -299,6 +299,36 @@ def test_a_client_that_only_looks_like_one_is_enough(sigil_client: Any) -> None:
 
     log(SigilLiteLLMLogger(client=(stub := Stub())))
     assert [start.model.name for start in stub.started] == ["gpt-4o"]
+
+
+def test_python_code_that_sees_the_record_sees_models(sigil_client: Any) -> None:
+    from sigil_sdk import (
+        Message,
+        MessageRole,
+        ToolCall,
+        assistant_text_message,
+        tool_call_part,
+        tool_result_message,
+        user_text_message,
+    )
+
+    seen: list[Any] = []
+
+    def look(generation: Any) -> Any:
+        seen.append(generation)
+        return generation
+
+    handler = SigilLiteLLMLogger(client=sigil_client(generation_sanitizer=look))
+    answer = {"role": "tool", "tool_call_id": "call-1", "content": "18"}
+    log(handler, messages=[*HELLO, {"role": "assistant", "tool_calls": [WEATHER_CALL]}, answer])
+    (generation,) = seen
+    call = ToolCall("get_weather", "call-1", WEATHER_CALL["function"]["arguments"].encode())
+    assert generation.input == [
+        user_text_message("Hello!"),
+        Message(MessageRole.ASSISTANT, [tool_call_part(call)]),
+        tool_result_message("call-1", "18"),
+    ]
+    assert generation.output == [assistant_text_message("hi")]
 
 
 def log(handler: Any, started: datetime | None = None, litellm_params: Any = None, **payload: Any) -> None:

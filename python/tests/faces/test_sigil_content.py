@@ -37,9 +37,7 @@ TOOLS = [ToolDefinition("add", "adds", "function", b'{"a":1}', deferred=True)]
 CONTENT: dict[str, Any] = {
     "input": [
         user_text_message("2+2?"),
-        Message(
-            MessageRole.ASSISTANT, [thinking_part("hm"), tool_call_part(ToolCall("add", "c1", b"\xff\x00"))], name="bob"
-        ),
+        Message(MessageRole.ASSISTANT, [thinking_part("hm"), tool_call_part(ToolCall("add", "c1", b"\xff\x00"))], name="bob"),
         Message(MessageRole.TOOL, [tool_result_part(ToolResult("c1", "add", "vier – 4", b"5", is_error=True))]),
     ],
     "output": [Message(MessageRole.ASSISTANT, [Part(PartKind.TEXT, "4", metadata=PartMetadata("output_text"))])],

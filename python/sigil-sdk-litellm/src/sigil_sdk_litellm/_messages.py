@@ -1,5 +1,8 @@
 """OpenAI-shaped messages, as LiteLLM logs them, to Sigil messages.
 
+They are made as plain dicts with the fields of the models, which the native core reads as it reads models, for a third of the
+time; `model_messages` makes models of them for whoever wants those.
+
 What Sigil's format cannot hold is named rather than lost: an attachment becomes a text such as `[image_url https://...]`,
 and every omission adds a reason to `gaps`.
 """
@@ -9,23 +12,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sigil_sdk import (
-    Message,
-    MessageRole,
-    Part,
-    ToolCall,
-    ToolResult,
-    text_part,
-    thinking_part,
-    tool_call_part,
-    tool_result_part,
-)
+from lightwell import Content
+from sigil_sdk import Message, models
 
 from ._values import as_json_bytes, as_list, as_mapping, as_text, clean
 
 _SYSTEM_ROLES = frozenset({"system", "developer"})
 _TOOL_ROLES = frozenset({"tool", "function"})
 _TEXT_BLOCKS = frozenset({"text", "input_text", "output_text"})
+#: Keys of an assistant's message beside its content and its calls that become parts.
+_MORE_PARTS = frozenset({"thinking_blocks", "reasoning_content", "refusal", "function_call"})
+
+#: A message, part, tool call or tool result with the fields of its model.
+Plain = dict[str, Any]
+
+
+class Gaps(list[str]):
+    """Reasons why a record lacks something. `place` is where the next one is."""
+
+    place: tuple[str, int] | None = None
+
+    def here(self, reason: str) -> None:
+        """Adds a reason with its place."""
+        if self.place is not None:
+            side, index = self.place
+            reason = f"{side}[{index}]: {reason}"
+        self.append(reason)
 
 
 def system_prompt(messages: Any) -> str:
@@ -38,34 +50,41 @@ def system_prompt(messages: Any) -> str:
     return "\n\n".join(text for text in texts if text)
 
 
-def input_messages(messages: Any, gaps: list[str]) -> list[Message]:
+def input_messages(messages: Any, gaps: Gaps) -> list[Plain]:
     """The conversation so far, without its system prompts. A bare string is one user message."""
     if isinstance(messages, str):
         messages = [{"role": "user", "content": messages}]
-    mapped: list[Message] = []
+    mapped: list[Plain] = []
     for index, raw in enumerate(as_list(messages)):
         message = {"role": "user", "content": raw} if isinstance(raw, str) else as_mapping(raw)
         if message.get("role") in _SYSTEM_ROLES:
             continue
-        converted = _input_message(message, f"input[{index}]", gaps)
-        if converted.parts:
+        gaps.place = ("input", index)
+        converted = _input_message(message, gaps)
+        if converted["parts"]:
             mapped.append(converted)
+    gaps.place = None
     return mapped
 
 
-def output_messages(response: Any, gaps: list[str]) -> list[Message]:
+def output_messages(response: Any, gaps: Gaps) -> list[Plain]:
     """One assistant message per choice of the reply."""
     if isinstance(response, str):
-        parts = _text_parts(response, "output", gaps)
-        return [Message(MessageRole.ASSISTANT, parts)] if parts else []
-    mapped: list[Message] = []
+        response = {"choices": [{"text": response}]}
+    mapped: list[Plain] = []
     for index, choice in enumerate(map(as_mapping, as_list(as_mapping(response).get("choices")))):
-        path = f"output[{index}]"
+        gaps.place = ("output", index)
         message = as_mapping(choice.get("message"))
-        parts = _assistant_parts(message, path, gaps) if message else _text_parts(choice.get("text"), path, gaps)
+        parts = _assistant_parts(message, gaps) if message else _text_parts(choice.get("text"), gaps)
         if parts:
-            mapped.append(Message(MessageRole.ASSISTANT, parts))
+            mapped.append({"role": "assistant", "parts": parts})
+    gaps.place = None
     return mapped
+
+
+def model_messages(messages: list[Plain]) -> list[Message]:
+    """The same as model objects."""
+    return Content({"input": messages}).models(models)["input"]
 
 
 def content_text(content: Any) -> str:
@@ -79,29 +98,33 @@ def content_text(content: Any) -> str:
     return clean(str(content))
 
 
-def _input_message(message: Mapping[str, Any], path: str, gaps: list[str]) -> Message:
+def _input_message(message: Mapping[str, Any], gaps: Gaps) -> Plain:
     role = message.get("role")
-    name = as_text(message.get("name"))
+    name = message.get("name")
+    name = as_text(name) if name else ""
     if role == "assistant":
-        return Message(MessageRole.ASSISTANT, _assistant_parts(message, path, gaps), name)
+        return {"role": "assistant", "parts": _assistant_parts(message, gaps), "name": name}
     if role in _TOOL_ROLES:
-        result = ToolResult(
-            tool_call_id=as_text(message.get("tool_call_id")),
-            name=name,
-            content=content_text(message.get("content")),
-        )
-        return Message(MessageRole.TOOL, [tool_result_part(result)])
-    return Message(MessageRole.USER, _text_parts(message.get("content"), path, gaps), name)
+        result = {
+            "tool_call_id": as_text(message.get("tool_call_id")),
+            "name": name,
+            "content": content_text(message.get("content")),
+        }
+        return {"role": "tool", "parts": [{"kind": "tool_result", "tool_result": result}]}
+    return {"role": "user", "parts": _text_parts(message.get("content"), gaps), "name": name}
 
 
-def _assistant_parts(message: Mapping[str, Any], path: str, gaps: list[str]) -> list[Part]:
-    parts = [thinking_part(thought) for thought in _thoughts(message)]
-    parts += _text_parts(message.get("content"), path, gaps)
-    parts += _text_parts(message.get("refusal"), path, gaps)
-    calls = [as_mapping(call) for call in as_list(message.get("tool_calls"))]
-    if message.get("function_call"):
-        calls.append({"function": message["function_call"]})
-    parts += [tool_call_part(_tool_call(call, path, gaps)) for call in calls]
+def _assistant_parts(message: Mapping[str, Any], gaps: Gaps) -> list[Plain]:
+    more = not _MORE_PARTS.isdisjoint(message)
+    parts: list[Plain] = [{"kind": "thinking", "thinking": thought} for thought in _thoughts(message)] if more else []
+    parts += _text_parts(message.get("content"), gaps)
+    calls = as_list(message.get("tool_calls"))
+    if more:
+        parts += _text_parts(message.get("refusal"), gaps)
+        if message.get("function_call"):
+            calls.append({"function": message["function_call"]})
+    for call in calls:
+        parts.append({"kind": "tool_call", "tool_call": _tool_call(as_mapping(call), gaps)})
     return parts
 
 
@@ -117,24 +140,28 @@ def _thoughts(message: Mapping[str, Any]) -> list[str]:
     return thoughts
 
 
-def _text_parts(content: Any, path: str, gaps: list[str]) -> list[Part]:
+def _text_parts(content: Any, gaps: Gaps) -> list[Plain]:
     text = content_text(content)
     if not text:
         return []
     if text.isspace():
-        gaps.append(f"{path}: a text of white space only was left out")
+        gaps.here("a text of white space only was left out")
         return []
-    return [text_part(text)]
+    return [{"kind": "text", "text": text}]
 
 
-def _tool_call(call: Mapping[str, Any], path: str, gaps: list[str]) -> ToolCall:
+def _tool_call(call: Mapping[str, Any], gaps: Gaps) -> Plain:
     function = as_mapping(call.get("function"))
     name = as_text(function.get("name"))
     if not name:
-        gaps.append(f"{path}: a tool call has no name")
+        gaps.here("a tool call has no name")
         name = "unknown"
     arguments = function.get("arguments")
-    return ToolCall(name=name, id=as_text(call.get("id")), input_json=b"" if arguments is None else as_json_bytes(arguments))
+    return {
+        "name": name,
+        "id": as_text(call.get("id")),
+        "input_json": b"" if arguments is None else as_json_bytes(arguments),
+    }
 
 
 def _block_text(block: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from sigil_sdk import GenerationMode, ModelRef, TokenUsage, ToolDefinition
 from sigil_sdk.usage import from_openai_chat
 
+from ._messages import Gaps
 from ._values import as_count, as_int, as_list, as_mapping, as_number, as_text, as_utc, clean
 
 INCOMPLETE_KEY = "litellm.incomplete"
@@ -43,7 +44,7 @@ class CallEvent:
     response: Any
     started_at: datetime | None
     completed_at: datetime | None
-    gaps: list[str] = field(default_factory=list)
+    gaps: Gaps = field(default_factory=Gaps)
 
     @property
     def is_completion(self) -> bool:

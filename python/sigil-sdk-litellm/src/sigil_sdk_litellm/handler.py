@@ -16,7 +16,7 @@ from sigil_sdk.client import GenerationRecorder
 
 from . import _record
 from ._in_flight import InFlightCalls
-from ._messages import input_messages, output_messages, system_prompt
+from ._messages import input_messages, model_messages, output_messages, system_prompt
 from ._values import as_text
 
 _logger = logging.getLogger("sigil_sdk_litellm.handler")
@@ -52,8 +52,10 @@ class SigilLiteLLMLogger(CustomLogger):
         self._extra_tags = dict(extra_tags or {})
         self._extra_metadata = dict(extra_metadata or {})
         self._in_flight = InFlightCalls()
+        self._client_is_native = False
         if isinstance(client, Client):  # Programs test with clients of their own.
             client._before_shutdown(self._in_flight.wait)
+            self._client_is_native = not client._wants_models
 
     def log_pre_api_call(self, model: Any, messages: Any, kwargs: Any) -> None:
         """A call begins."""
@@ -133,9 +135,13 @@ class SigilLiteLLMLogger(CustomLogger):
 
     def _result(self, event: _record.CallEvent) -> Generation:
         payload, gaps = event.payload, event.gaps
+        asked = input_messages(payload.get("messages"), gaps) if self._capture_inputs else []
+        answered = output_messages(payload.get("response"), gaps) if self._capture_outputs else []
+        # The native core reads plain messages as well.
+        make: Any = list if self._client_is_native else model_messages
         return Generation(
-            input=input_messages(payload.get("messages"), gaps) if self._capture_inputs else [],
-            output=output_messages(payload.get("response"), gaps) if self._capture_outputs else [],
+            input=make(asked),
+            output=make(answered),
             usage=_record.usage(event),
             completed_at=event.completed_at,
             metadata=_record.call_metadata(event),

@@ -61,9 +61,7 @@ def _as_mode(mode: ContentCaptureMode | str) -> ContentCaptureMode:
         return ContentCaptureMode.METADATA_ONLY
 
 
-def _resolve(
-    resolver: ContentCaptureResolver, metadata: dict[str, Any], logger: logging.Logger
-) -> ContentCaptureMode:
+def _resolve(resolver: ContentCaptureResolver, metadata: dict[str, Any], logger: logging.Logger) -> ContentCaptureMode:
     try:
         resolved = resolver(metadata)
     except Exception as error:
@@ -100,9 +98,7 @@ def _strip_messages(messages: list[Message]) -> None:
                 part.tool_result.content_json = b""
 
 
-def sanitise(
-    sanitizer: GenerationSanitizer, generation: Generation, logger: logging.Logger
-) -> Generation | None:
+def sanitise(sanitizer: GenerationSanitizer, generation: Generation, logger: logging.Logger) -> Generation | None:
     """What the sanitizer makes of a copy, or None when it failed (the caller must then strip)."""
     try:
         sanitised = sanitizer(copy_generation(generation))

@@ -94,16 +94,11 @@ def copy_part(source: Part) -> Part:
 
 
 def copy_tools(source: list[ToolDefinition]) -> list[ToolDefinition]:
-    return [
-        ToolDefinition(tool.name, tool.description, tool.type, tool.input_schema_json, tool.deferred)
-        for tool in source
-    ]
+    return [ToolDefinition(tool.name, tool.description, tool.type, tool.input_schema_json, tool.deferred) for tool in source]
 
 
 def copy_artifacts(source: list[Artifact]) -> list[Artifact]:
-    return [
-        Artifact(each.kind, each.name, each.content_type, each.payload, each.record_id, each.uri) for each in source
-    ]
+    return [Artifact(each.kind, each.name, each.content_type, each.payload, each.record_id, each.uri) for each in source]
 
 
 def copy_metadata(source: Mapping[str, Any]) -> dict[str, Any]:

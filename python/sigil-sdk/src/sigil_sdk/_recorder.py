@@ -92,9 +92,7 @@ class GenerationRecorder:
             if isinstance(tools, Content):
                 tools = tools.models(models)["tools"]
             capture, started_at = self._seed_capture
-            self._seed = GenerationStart(
-                **self._seed_fields, tools=tools or [], content_capture=capture, started_at=started_at
-            )
+            self._seed = GenerationStart(**self._seed_fields, tools=tools or [], content_capture=capture, started_at=started_at)
         return self._seed
 
     def set_result(

@@ -1,8 +1,8 @@
 """Dataclasses that cost an importing program almost nothing.
 
-`dataclasses` itself takes longer to import than all of this package, and compiles several functions for each class. Here a class
-gets its slots at once and its `__init__` when the first object is made; everything that the standard module adds (`fields`,
-`replace`, `asdict`, subclassing) works, because it finds the description that it looks for, made when it looks.
+`dataclasses` itself takes longer to import than all of this package, and compiles several functions for each class. Here a
+class gets its slots at once and its `__init__` when the first object is made; everything that the standard module adds
+(`fields`, `replace`, `asdict`, subclassing) works, because it finds the description that it looks for, made when it looks.
 """
 
 from __future__ import annotations
