@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { Browser } from './browser';
-import { agentConversation, eventRun, HOSTILE } from './records';
+import { agentConversation, eventRun, HOSTILE, longConversation } from './records';
 import { api, base, sendEvents, sendGenerations } from './server';
 
 const agent = agentConversation('conversation');
@@ -109,6 +109,18 @@ it('opens at the call that a link names', async () => {
 	await page.close();
 });
 
+it('draws a conversation of many calls piece by piece, and all of it', async () => {
+	const long = longConversation(120);
+	await sendGenerations(long.generations);
+	const page = await open(long.conversationId);
+	await expect.poll(() => page.getByRole('article').count()).toBe(120);
+	await page.getByRole('article').last().getByText('120 earlier messages').waitFor();
+	const last = await open(long.conversationId, `#${encodeURIComponent(`generation-${long.generations.at(-1)!.id}`)}`);
+	await last.locator('article:target').getByText('Answer 119.').waitFor();
+	await page.close();
+	await last.close();
+});
+
 it('shows a run told in events: what was said, the tool and its failure', async () => {
 	const page = await open(run.runId);
 	const detail = await api(`/api/v1/conversations/${run.runId}`);
@@ -171,7 +183,7 @@ it('opens every conversation of the first page, whatever program sent it', async
 		await page.goto(address(item.id));
 		await page.getByRole('heading', { level: 1, name: item.title, exact: true }).waitFor();
 		const entries = detail.generations.length + detail.steps.length + detail.events.length;
-		expect(await page.getByRole('article').count(), item.id).toBe(entries);
+		await expect.poll(() => page.getByRole('article').count(), { message: item.id }).toBe(entries);
 	}
 	await page.close();
 });

@@ -67,6 +67,22 @@ export function agentConversation(name: string, agent = `page-test-${name}-${ran
 	};
 }
 
+/** So many calls, each with everything before it: a person asks once, then only the agent speaks. */
+export function longConversation(calls: number) {
+	const conversationId = `page-test/long.${randomUUID()}`;
+	const zero = Date.now() - 600_000;
+	const answers = Array.from({ length: calls }, (_, index) => text('ASSISTANT', `Answer ${index}.`));
+	const generations = answers.map((answer, index) => ({
+		id: `${conversationId}-${index}`,
+		conversation_id: conversationId,
+		model: { provider: 'openai', name: 'page-test-long' },
+		started_at: new Date(zero + index * 1000).toISOString(),
+		input: [text('USER', 'Go on until it is done.'), ...answers.slice(0, index)],
+		output: [answer]
+	}));
+	return { conversationId, generations };
+}
+
 /** One run told in events: what was said, a tool that fails, an error. */
 export function eventRun(user: string) {
 	const runId = randomUUID();

@@ -166,13 +166,24 @@ export function readConversation(sent: Sent['ConversationItem']): Conversation {
 export function readDetail(sent: Sent['ConversationBody']): Detail {
 	return {
 		conversation: readConversation(sent),
-		generations: sent.generations.map(readGeneration),
+		generations: sent.generations.map(generationReader()),
 		steps: sent.steps.map(readStep),
 		events: sent.events.map(readEvent)
 	};
 }
 
-export function readGeneration(sent: Sent['GenerationBody']): Generation {
+/** Reads the calls of one conversation. What they repeat is read once, and is then the same object in each of them. */
+function generationReader(): (sent: Sent['GenerationBody']) => Generation {
+	const message = onceEach(readMessage);
+	const tool = onceEach(readTool);
+	return (sent) => readGeneration(sent, message, tool);
+}
+
+export function readGeneration(
+	sent: Sent['GenerationBody'],
+	message: (sent: Sent['MessageBody']) => Message = readMessage,
+	tool: (sent: Sent['ToolBody']) => Tool = readTool
+): Generation {
 	const timed = readTimed(sent, sent.generation_id);
 	const firstTokenAt = parseTime(sent.first_token_at);
 	const answering = sent.response_model ?? '';
@@ -185,9 +196,9 @@ export function readGeneration(sent: Sent['GenerationBody']): Generation {
 		model: sent.model.name,
 		answeringModel: answering === sent.model.name ? '' : answering,
 		systemPrompt: sent.system_prompt ?? '',
-		tools: (sent.tools ?? []).map(readTool),
-		input: (sent.input ?? []).map(readMessage),
-		output: (sent.output ?? []).map(readMessage),
+		tools: (sent.tools ?? []).map(tool),
+		input: (sent.input ?? []).map(message),
+		output: (sent.output ?? []).map(message),
 		usage: readUsage(sent.usage),
 		reportedCost: sent.reported_cost_usd ?? null,
 		stopReason: sent.stop_reason ?? '',
@@ -267,6 +278,18 @@ function readTool(sent: Sent['ToolBody']): Tool {
 		name: sent.name ?? '',
 		description: sent.description ?? '',
 		schema: fromBase64(sent.input_schema_json ?? '')
+	};
+}
+
+function onceEach<S, T>(read: (sent: S) => T): (sent: S) => T {
+	const known = new Map<string, T>();
+	return (sent) => {
+		const key = JSON.stringify(sent);
+		const before = known.get(key);
+		if (before !== undefined) return before;
+		const now = read(sent);
+		known.set(key, now);
+		return now;
 	};
 }
 

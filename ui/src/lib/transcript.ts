@@ -28,7 +28,7 @@ export function newInEachTurn(generations: Generation[]): Map<string, Segment[]>
 	for (const generation of [...generations].sort((a, b) => a.at - b.at)) {
 		const copies = new Map<string, number>();
 		const count = (message: Message) => {
-			const key = identity(message);
+			const key = identityOf(message);
 			const copy = (copies.get(key) ?? 0) + 1;
 			copies.set(key, copy);
 			return copy <= (heard.get(key) ?? 0);
@@ -45,6 +45,15 @@ export function newInEachTurn(generations: Generation[]): Map<string, Segment[]>
 		for (const [key, copy] of copies) heard.set(key, Math.max(copy, heard.get(key) ?? 0));
 	}
 	return segments;
+}
+
+/** Identities of messages. Many calls share one message, so each is told once. */
+const identities = new WeakMap<Message, string>();
+
+function identityOf(message: Message): string {
+	let known = identities.get(message);
+	if (known === undefined) identities.set(message, (known = identity(message)));
+	return known;
 }
 
 /**
@@ -69,6 +78,8 @@ function identity(message: Message): string {
 }
 
 function compactJson(text: string): string {
+	// Most results are prose, and a failed attempt to read one as JSON is expensive.
+	if (!/^\s*[[{]/.test(text)) return text;
 	try {
 		return JSON.stringify(JSON.parse(text));
 	} catch {
