@@ -122,7 +122,8 @@ impl Spool {
         let done = self
             .make_room(&mut inner, size)
             .and_then(|()| self.write(&mut inner, &frame).map_err(AppendError::from));
-        let trash = inner.take_trash();
+        // Removing a large file takes longer than writing a record: the caller only does it when nobody else may.
+        let trash = if done.is_err() || inner.evicted.is_some() { inner.take_trash() } else { Trash::new() };
         drop(inner);
         self.remove(&trash);
         done
@@ -268,9 +269,11 @@ impl Spool {
         let mut inner = self.lock();
         inner.closed = true;
         let remaining = inner.remaining();
+        let trash = inner.take_trash();
         let own = inner.own.take();
         let adopted: Vec<_> = inner.adopted.drain(..).map(|(_, folder)| folder).collect();
         drop(inner);
+        self.remove(&trash);
         for folder in own.into_iter().chain(adopted) {
             if folder.is_done() { folder.abandon(self.files.as_ref()) } else { folder.lock.release() }
         }
