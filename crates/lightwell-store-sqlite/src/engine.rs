@@ -279,6 +279,7 @@ impl Engine {
             // A writer that panicked has said so on standard error.
             let _ = writer.join();
         }
+        self.state().reader = Reader::new(self.meta.path().to_owned());
     }
 
     /// It was closed.

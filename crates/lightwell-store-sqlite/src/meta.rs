@@ -231,6 +231,13 @@ impl Meta {
         Ok(())
     }
 
+    /// Empties the log: nothing more will be written.
+    pub fn close(&self) {
+        let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        // What stays in the log is read from there.
+        let _ = file::checkpoint(&index);
+    }
+
     fn control(&self) -> MutexGuard<'_, Connection> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -158,6 +158,7 @@ impl SqliteStore {
         preparers.stop();
         engine.close();
         readers.stop();
+        engine.meta.close();
     }
 }
 
