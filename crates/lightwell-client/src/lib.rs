@@ -2,13 +2,14 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use lightwell_client::sigil::{Protocol, SigilBuilder};
-//! use lightwell_wire::sigil::messages::Generation;
+//! use lightwell_client::sigil::{GenerationBuilder, Protocol, SigilBuilder};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // `Protocol::Discard` forgets everything; `Protocol::Grpc` and `Protocol::Http` deliver to the endpoint.
 //! let client = SigilBuilder::new(Protocol::Discard, "localhost:4317").header("X-Scope-OrgID", "team-a").build()?;
-//! client.record_generation(&Generation { id: "gen-1".into(), ..Generation::default() })?;
+//! let call = GenerationBuilder::new("openai", "gpt-4o-mini").conversation("chat-17").user("Hello!");
+//! // ... ask the model ...
+//! client.record_generation(&call.answer("Hello.").usage(9, 2).build())?;
 //!
 //! let report = client.flush(Some(Duration::from_secs(5)));
 //! assert!(report.all_delivered());

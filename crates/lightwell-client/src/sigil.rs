@@ -17,6 +17,12 @@ use crate::headers;
 use crate::pipeline::{Pipeline, RecordError};
 use crate::settings::Settings;
 
+mod generation;
+
+pub use lightwell_wire::sigil::messages;
+
+pub use self::generation::GenerationBuilder;
+
 /// Lane of generations.
 pub const GENERATIONS: usize = 0;
 /// Lane of workflow steps.
