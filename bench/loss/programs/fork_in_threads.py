@@ -18,7 +18,7 @@ def keep_recording(first):
         done.wait(0.005)
 
 
-threads = [threading.Thread(target=keep_recording, args=(1000 * (1 + index),)) for index in range(THREADS)]
+threads = [threading.Thread(target=keep_recording, args=(10_000 * (1 + index),)) for index in range(THREADS)]
 for thread in threads:
     thread.start()
 children = []
