@@ -1,5 +1,7 @@
 //! The journals of deliveries: what a process that dies at any moment leaves in its files is the whole account.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
 use std::path::Path;
 
 use jiff::SignedDuration;
