@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from delivery.sink import line_of, run, sink, start
+from waiting import wait_for
 
 TERMINATED = -signal.SIGTERM
 
@@ -191,3 +194,46 @@ def test_a_handler_may_shut_down_at_any_moment(tmp_path: Path) -> None:
             # The record in the middle of which the handler came may have been queued already.
             assert len(set(arrived)) == len(arrived)
             assert int(out) <= len(arrived) <= int(out) + 1
+
+
+UVICORN = """
+import uvicorn
+
+p = pipeline()
+
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        record(p, scope["path"])
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+if __name__ == "__main__":
+    uvicorn.run("program:app", port=int(os.environ["PORT"]), lifespan="off", log_level="warning", workers=WORKERS)
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_uvicorn_and_its_workers(workers: int, tmp_path: Path) -> None:
+    """It handles SIGTERM while it serves, then puts the default back and raises the signal again."""
+    with sink() as server, socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        held.close()
+        program = UVICORN.replace("WORKERS", str(workers))
+        process = start(program, tmp_path, server.url, PORT=str(port))
+        answers = wait_for(lambda: [get(port, f"/{n}") for n in range(8)] if get(port, "/ready") else [], "it serves")
+        assert answers == [204] * 8
+        process.terminate()
+        _, err = process.communicate(timeout=30)
+        assert process.returncode in (0, TERMINATED), err
+        assert sorted(set(server.arrived) - {"/ready"}) == sorted(f"/{n}" for n in range(8)), err
+        assert all(server.arrived.count(f"/{n}") == 1 for n in range(8))
+
+
+def get(port: int, path: str) -> int:
+    """Status of a request to the program; 0 when it does not answer."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+            return int(response.status)
+    except OSError:
+        return 0
