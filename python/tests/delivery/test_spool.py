@@ -309,3 +309,46 @@ def test_a_disk_that_takes_nothing_costs_the_spool_and_no_record(
     assert told["unspooled"] > 40
     (notice,) = [text for _, text in told["notices"] if "kept in memory only" in text]
     assert why in notice, notice
+
+
+def test_kills_amid_recording_threads_and_forks(tmp_path: Path, spool: Path) -> None:
+    """What a process had recorded when it was killed comes, whatever its threads and its child were at."""
+    program = """
+busy = pipeline(
+    spool_dir=os.environ["SPOOL"], spool_max_bytes=1 << 24, batch_size=20, queue_size=int(os.environ["QUEUE"]),
+    flush_interval=0.02, backoff_factor=0.01,
+)
+def go(name):
+    done = os.open(os.environ["DONE"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    for number in range(10**9):
+        busy.record_event({"event_id": f"{name}-{number}", "text": "x" * (number * 37 % 4000)})
+        os.write(done, f"{name}-{number}\\n".encode())
+name = os.environ["NAME"]
+for thread in "ab":
+    threading.Thread(target=go, args=(name + thread,), daemon=True).start()
+if os.fork() == 0:
+    name += "child"
+go(name + "c")
+"""
+    done = tmp_path / "done"
+    done.touch()
+    with sink() as server:
+        for kills in range(4):
+            folder = tmp_path / f"killed{kills}"
+            folder.mkdir()
+            (server.gate.clear if kills % 2 else server.gate.set)()
+            already = done.stat().st_size
+            variables = {"SPOOL": str(spool), "QUEUE": "10" if kills < 2 else "1000", "DONE": str(done), "NAME": f"k{kills}"}
+            process = start(program, folder, server.url, **variables)
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            wait_for(lambda: done.stat().st_size > already + 20_000 and children.read_text(), "they record")
+            family = [*map(int, children.read_text().split()), process.pid]
+            for pid in family:
+                os.kill(pid, signal.SIGKILL)
+            process.communicate(timeout=30)
+        server.gate.set()
+        out, _ = run(RESTART, tmp_path, server.url, SPOOL=str(spool), timeout=90)
+        assert json.loads(out.splitlines()[-1])["complete"], out
+        missing = set(done.read_text().split()) - set(server.arrived)
+    assert not missing, f"{len(missing)} records are lost"
+    assert files(spool) == []
