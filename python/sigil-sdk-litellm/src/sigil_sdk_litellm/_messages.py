@@ -56,11 +56,15 @@ def input_messages(messages: Any, gaps: Gaps) -> list[Plain]:
         messages = [{"role": "user", "content": messages}]
     mapped: list[Plain] = []
     for index, raw in enumerate(as_list(messages)):
-        message = {"role": "user", "content": raw} if isinstance(raw, str) else as_mapping(raw)
-        if message.get("role") in _SYSTEM_ROLES:
+        if type(raw) is dict:
+            message: Mapping[str, Any] = raw
+        else:
+            message = {"role": "user", "content": raw} if isinstance(raw, str) else as_mapping(raw)
+        role = message.get("role")
+        if role in _SYSTEM_ROLES:
             continue
         gaps.place = ("input", index)
-        converted = _input_message(message, gaps)
+        converted = _input_message(message, role, gaps)
         if converted["parts"]:
             mapped.append(converted)
     gaps.place = None
@@ -89,42 +93,48 @@ def model_messages(messages: list[Plain]) -> list[Message]:
 
 def content_text(content: Any) -> str:
     """Message content as one text: blocks are joined by a space."""
+    if isinstance(content, str):
+        return content if content.isascii() else clean(content)
     if content is None:
         return ""
-    if isinstance(content, str):
-        return clean(content)
     if isinstance(content, (list, tuple)):
         return " ".join(filter(None, (_block_text(block) for block in content)))
     return clean(str(content))
 
 
-def _input_message(message: Mapping[str, Any], gaps: Gaps) -> Plain:
-    role = message.get("role")
-    name = message.get("name")
-    name = as_text(name) if name else ""
-    if role == "assistant":
-        return {"role": "assistant", "parts": _assistant_parts(message, gaps), "name": name}
+def _input_message(message: Mapping[str, Any], role: Any, gaps: Gaps) -> Plain:
     if role in _TOOL_ROLES:
         result = {
-            "tool_call_id": as_text(message.get("tool_call_id")),
-            "name": name,
+            "tool_call_id": _label(message.get("tool_call_id")),
+            "name": _label(message.get("name")),
             "content": content_text(message.get("content")),
         }
         return {"role": "tool", "parts": [{"kind": "tool_result", "tool_result": result}]}
-    return {"role": "user", "parts": _text_parts(message.get("content"), gaps), "name": name}
+    if role == "assistant":
+        converted: Plain = {"role": "assistant", "parts": _assistant_parts(message, gaps)}
+    else:
+        converted = {"role": "user", "parts": _text_parts(message.get("content"), gaps)}
+    if "name" in message:
+        converted["name"] = _label(message["name"])
+    return converted
+
+
+def _label(value: Any) -> str:
+    """As `as_text`, quickly for what it nearly always is."""
+    return value.strip() if type(value) is str else as_text(value)
 
 
 def _assistant_parts(message: Mapping[str, Any], gaps: Gaps) -> list[Plain]:
     more = not _MORE_PARTS.isdisjoint(message)
     parts: list[Plain] = [{"kind": "thinking", "thinking": thought} for thought in _thoughts(message)] if more else []
     parts += _text_parts(message.get("content"), gaps)
-    calls = as_list(message.get("tool_calls"))
     if more:
         parts += _text_parts(message.get("refusal"), gaps)
-        if message.get("function_call"):
-            calls.append({"function": message["function_call"]})
-    for call in calls:
-        parts.append({"kind": "tool_call", "tool_call": _tool_call(as_mapping(call), gaps)})
+    if calls := message.get("tool_calls"):
+        for call in as_list(calls):
+            parts.append({"kind": "tool_call", "tool_call": _tool_call(as_mapping(call), gaps)})
+    if more and (function := message.get("function_call")):
+        parts.append({"kind": "tool_call", "tool_call": _tool_call({"function": function}, gaps)})
     return parts
 
 
@@ -141,7 +151,7 @@ def _thoughts(message: Mapping[str, Any]) -> list[str]:
 
 
 def _text_parts(content: Any, gaps: Gaps) -> list[Plain]:
-    text = content_text(content)
+    text = content if type(content) is str and content.isascii() else content_text(content)
     if not text:
         return []
     if text.isspace():
@@ -152,16 +162,14 @@ def _text_parts(content: Any, gaps: Gaps) -> list[Plain]:
 
 def _tool_call(call: Mapping[str, Any], gaps: Gaps) -> Plain:
     function = as_mapping(call.get("function"))
-    name = as_text(function.get("name"))
+    name = _label(function.get("name"))
     if not name:
         gaps.here("a tool call has no name")
         name = "unknown"
     arguments = function.get("arguments")
-    return {
-        "name": name,
-        "id": as_text(call.get("id")),
-        "input_json": b"" if arguments is None else as_json_bytes(arguments),
-    }
+    if type(arguments) is not str or not arguments.isascii():
+        arguments = b"" if arguments is None else as_json_bytes(arguments)
+    return {"name": name, "id": _label(call.get("id")), "input_json": arguments}
 
 
 def _block_text(block: Any) -> str:
