@@ -22,7 +22,8 @@ pub(crate) fn settings(
             "drop_newest" => WhenFull::DropNewest,
             "drop_oldest" => WhenFull::DropOldest,
             _ => {
-                let text = format!("spool_when_full is {when_full:?}, and must be drop_newest or drop_oldest");
+                let text =
+                    format!("spool_when_full is {when_full:?}, and must be drop_newest or drop_oldest");
                 return Err(PyValueError::new_err(text));
             }
         },
@@ -31,7 +32,9 @@ pub(crate) fn settings(
             ("always", _) => Fsync::Always,
             (_, Ok(milliseconds @ 1..)) => Fsync::Every(Duration::from_millis(milliseconds.into())),
             _ => {
-                let text = format!("spool_fsync is {fsync:?}, and must be never, always or a number of milliseconds");
+                let text = format!(
+                    "spool_fsync is {fsync:?}, and must be never, always or a number of milliseconds"
+                );
                 return Err(PyValueError::new_err(text));
             }
         },

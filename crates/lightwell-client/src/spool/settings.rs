@@ -7,6 +7,25 @@ pub use lightwell_spool::WhenFull;
 use lightwell_spool::{Options, Sync};
 
 /// A spool: a folder that outlives the process.
+///
+/// ```
+/// use lightwell_client::sigil::{Protocol, SigilBuilder};
+/// use lightwell_client::{Settings, SpoolSettings};
+/// use lightwell_wire::sigil::messages::Generation;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+/// let settings = Settings { spool: Some(SpoolSettings::new(folder)), ..Settings::default() };
+/// // Nobody listens there.
+/// let client = SigilBuilder::new(Protocol::Http, "http://127.0.0.1:9").settings(settings).build()?;
+/// client.record_generation(&Generation { id: "gen-1".into(), ..Generation::default() })?;
+/// client.shutdown(Some(std::time::Duration::ZERO));
+/// // The next client for the same address delivers it.
+/// assert_eq!((client.stats().pending, client.stats().spooled), (1, 1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SpoolSettings {
     /// The folder; it is made when the first record comes. Several processes and products may share it.
