@@ -35,6 +35,7 @@ mod load;
 mod memo;
 mod meta;
 mod prepare;
+mod preview;
 mod query;
 mod reader;
 mod recent;

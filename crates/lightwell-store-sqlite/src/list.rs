@@ -23,7 +23,7 @@ use crate::reader::Reader;
 use crate::rollup::{self, Partial};
 use crate::schema::{ConversationRow, Table, sql};
 use crate::shard::Shard;
-use crate::{load, meta, symbols};
+use crate::{load, meta, preview, symbols};
 
 type Answer<T> = std::result::Result<T, StoreError>;
 
@@ -51,10 +51,13 @@ pub fn conversations(
         if page.items.last().is_some_and(|last| last.cursor() == place) {
             continue;
         }
-        let Some(summary) = list.consider(&place)? else { continue };
+        let Some(mut summary) = list.consider(&place)? else { continue };
         if page.items.len() == query.limit {
             page.next = page.items.last().map(ConversationSummary::cursor);
             break;
+        }
+        if summary.title.is_empty() {
+            summary.preview = list.preview(&summary.id)?;
         }
         page.items.push(summary);
     }
@@ -159,6 +162,23 @@ impl List<'_> {
             stream.before = Some(last.clone());
         }
         Ok(())
+    }
+
+    /// The first words of a conversation.
+    fn preview(&mut self, id: &str) -> Answer<String> {
+        let key = codes::conversation_key(self.tenant, id);
+        let mut days = self.reader.days_of(key)?;
+        days.sort_unstable();
+        for day in days {
+            let Some(shard) = self.engine.readable_day(day) else { continue };
+            let tenant = self.tenant;
+            let found =
+                self.reader.with(&shard, ACTION, |file| preview::of_conversation(file, tenant, key, id))?;
+            if let Some(Some(found)) = found {
+                return Ok(found);
+            }
+        }
+        Ok(String::new())
     }
 
     /// The conversation whose last record is at this place, if there is one that is to be listed.

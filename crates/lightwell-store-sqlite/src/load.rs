@@ -87,6 +87,26 @@ impl<'a> Loader<'a> {
         Ok(messages)
     }
 
+    /// What is first found in the messages of a history, from its beginning.
+    pub fn find_in_history<T>(
+        &mut self,
+        head: i64,
+        find: impl Fn(&Message) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let (mut contents, mut node) = (Vec::new(), head);
+        while node != 0 {
+            let (parent, content) = self.node(node)?;
+            contents.push(content);
+            node = parent;
+        }
+        for content in contents.into_iter().rev() {
+            if let Some(found) = find(&self.message(content)?) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
     fn node(&mut self, seq: i64) -> Result<(i64, i64)> {
         if let Some(node) = self.nodes.get(&seq) {
             return Ok(*node);

@@ -147,6 +147,8 @@ impl ConversationRow {
         let summary = ConversationSummary {
             id: self.id.clone(),
             title: self.title.clone(),
+            // Read from the content where it is needed; see `preview`.
+            preview: String::new(),
             user_id: self.user.clone(),
             first_at: moment(self.first_at),
             last_at: moment(self.last_at),

@@ -38,7 +38,7 @@ macro_rules! conformance_suite {
             read: content_comes_back_whole, histories_are_shared, large_content_comes_back, tenants_are_apart,
                 unknown_is_none, keys_are_kept;
             list: newest_first_across_days, a_cursor_stays_where_it_is, every_filter, a_filter_finds_older_days,
-                totals_add_up, summaries_agree_with_content;
+                totals_add_up, summaries_agree_with_content, previews_are_what_was_said_first;
             delete: a_conversation_with_its_content, a_tenant, what_is_older, late_copies_are_refused,
                 survives_reopening;
             delivery: outcomes_are_accounted_for, a_request_without_records_counts, survives_reopening,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use lightwell_model::{Event, Generation, Record, Step};
+use lightwell_model::{Event, Generation, Message, PartBody, Record, Role, Step};
 
 use crate::{Cursor, Totals};
 
@@ -14,6 +14,9 @@ pub struct ConversationSummary {
     pub id: String,
     /// The title that the latest titled generation gave it (of several at the same moment, the greatest); empty when none did.
     pub title: String,
+    /// The first words that a user said in its first generation (of several at the same moment, that of the smallest id); empty when
+    /// there are none, or a title says more.
+    pub preview: String,
     /// The user of its latest record that names one (of several at the same moment, the greatest); empty when none does.
     pub user_id: String,
     /// Moment of its first record.
@@ -52,12 +55,18 @@ impl ConversationSummary {
         let first_at = records.peek()?.at();
         let mut summary = Self::empty(id, first_at);
         let mut latest = Latest::default();
+        let mut first: Option<&Generation> = None;
         for record in records {
             let at = record.at();
             summary.first_at = summary.first_at.min(at);
             summary.last_at = summary.last_at.max(at);
             match record {
-                Record::Generation(generation) => summary.add_generation(generation, at, &mut latest),
+                Record::Generation(generation) => {
+                    summary.add_generation(generation, at, &mut latest);
+                    if first.is_none_or(|first| (at, &generation.id) < (first.at(), &first.id)) {
+                        first = Some(generation);
+                    }
+                }
                 Record::Step(step) => {
                     summary.steps += 1;
                     summary.other_errors += u64::from(step.error.is_some());
@@ -75,6 +84,11 @@ impl ConversationSummary {
             }
         }
         summary.title = latest.title.map(|(_, title)| title).unwrap_or_default();
+        if summary.title.is_empty()
+            && let Some(first) = first
+        {
+            summary.preview = first.input.iter().find_map(first_words).unwrap_or_default();
+        }
         summary.user_id = latest.user.map(|(_, user)| user).unwrap_or_default();
         Some(summary)
     }
@@ -84,6 +98,7 @@ impl ConversationSummary {
         Self {
             id: id.to_owned(),
             title: String::new(),
+            preview: String::new(),
             user_id: String::new(),
             first_at: at,
             last_at: at,
@@ -113,6 +128,34 @@ impl ConversationSummary {
         keep_latest(&mut latest.title, at, &generation.conversation_title);
         keep_latest(&mut latest.user, at, &generation.user_id);
     }
+}
+
+/// How long a preview may be, without the ellipsis that says that there is more.
+const PREVIEW_CHARS: usize = 120;
+
+/// The first words of a message, if a user says it and it has any text: on one line, at most about 120 characters.
+pub fn first_words(message: &Message) -> Option<String> {
+    let texts = message.parts.iter().filter_map(|part| match &part.body {
+        PartBody::Text(text) if message.role == Role::User => Some(text),
+        _ => None,
+    });
+    let mut words = texts.flat_map(|text| text.split_whitespace());
+    let mut preview: String = words.next()?.chars().take(PREVIEW_CHARS + 1).collect();
+    let mut chars = preview.chars().count();
+    for word in words {
+        chars += 1 + word.chars().take(PREVIEW_CHARS).count();
+        if chars > PREVIEW_CHARS {
+            preview.push('…');
+            return Some(preview);
+        }
+        preview.push(' ');
+        preview.push_str(word);
+    }
+    if chars > PREVIEW_CHARS {
+        preview.pop();
+        preview.push('…');
+    }
+    Some(preview)
 }
 
 #[derive(Default)]
@@ -164,5 +207,25 @@ impl ConversationDetail {
             }
         }
         Some(detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preview_is_the_first_words_on_one_line() {
+        let words = |text: &str| first_words(&Message::text(Role::User, text));
+        assert_eq!(words("  Where is\n\torder 1007? "), Some("Where is order 1007?".to_owned()));
+        assert_eq!(words(" \n "), None);
+        assert_eq!(first_words(&Message::text(Role::Assistant, "Here.")), None);
+        let long = words(&"word ".repeat(100)).expect("it has words");
+        assert_eq!((long.chars().count(), long.ends_with("word…")), (120, true));
+        let unbroken = words(&"漢".repeat(500)).expect("it has a word");
+        assert_eq!(unbroken.chars().count(), PREVIEW_CHARS + 1);
+        assert!(unbroken.ends_with("漢…"));
+        let exact = "x".repeat(PREVIEW_CHARS);
+        assert_eq!(words(&exact), Some(exact));
     }
 }

@@ -20,7 +20,7 @@ mod memory;
 mod outcome;
 mod totals;
 
-pub use conversation::{ConversationDetail, ConversationSummary};
+pub use conversation::{ConversationDetail, ConversationSummary, first_words};
 pub use cursor::{Cursor, InvalidCursor};
 pub use delete::{Deleted, Deletion};
 pub use delivery::{ClientAccount, Delivery, DeliveryQuery, Heard, RefusedFor, Standing};

@@ -3,7 +3,7 @@
 use lightwell_model::{CallError, Event, Generation, Money, Record, TenantId};
 
 use super::{Subject, append, ids, list, make};
-use crate::{ConversationQuery, Filter, Store, Totals};
+use crate::{ConversationQuery, Deletion, Filter, Store, Totals};
 
 const DAY: i64 = 86_400;
 
@@ -227,4 +227,33 @@ pub async fn summaries_agree_with_content(subject: &dyn Subject) {
     assert_eq!((summary.ended_at, summary.last_at), (Some(make::at(5 * DAY)), make::at(6 * DAY)));
     assert_eq!((summary.steps, summary.events, summary.other_errors), (1, 4, 2));
     assert_eq!(summary.agents.into_iter().collect::<Vec<_>>(), ["planner", "worker"]);
+}
+
+/// A conversation without a title is known by what its user said in its first call, on whatever day and however it came.
+pub async fn previews_are_what_was_said_first(subject: &dyn Subject) {
+    let (mut store, tenant) = (subject.open().await, make::tenant("a"));
+    let first = make::generation("g1", "c1", DAY);
+    let second = make::next_turn(&first, "g2", DAY + 10);
+    append(&*store, &tenant, make::records(&[second, first])).await;
+    append(&*store, &tenant, vec![make::event("e1", "c1", 0).into(), make::step("s1", "c2", 0).into()]).await;
+    let preview = async |store: &dyn Store, id: &str| {
+        let listed = list(store, &tenant, &Filter::default(), 10).await;
+        let detail = store.conversation(&tenant, id).await.expect("answered").expect("there");
+        assert!(listed.contains(&detail.summary), "{listed:?} {:?}", detail.summary);
+        detail.summary.preview
+    };
+    assert_eq!(preview(&*store, "c1").await, "question of g1");
+    assert_eq!(preview(&*store, "c2").await, "");
+    // An earlier call, a day before; and another at the same moment, of which the one with the smaller id counts.
+    for id in ["g5", "g4"] {
+        append(&*store, &tenant, vec![make::generation(id, "c1", 5).into()]).await;
+    }
+    assert_eq!(preview(&*store, "c1").await, "question of g4");
+    store = subject.reopen(store).await;
+    let before = Deletion::Before { tenant: Some(tenant.clone()), moment: make::at(DAY) };
+    store.delete(&before).await.expect("deleted");
+    assert_eq!(preview(&*store, "c1").await, "question of g1");
+    let titled = Generation { conversation_title: "t".to_owned(), ..make::generation("g6", "c1", 2 * DAY) };
+    append(&*store, &tenant, vec![titled.into()]).await;
+    assert_eq!(preview(&*store, "c1").await, "");
 }

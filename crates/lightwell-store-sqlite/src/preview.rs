@@ -1,0 +1,40 @@
+//! The first words of a conversation, for the list: read from its first generation, not kept, so that they go when it goes.
+
+use lightwell_model::TenantId;
+use lightwell_store::first_words;
+use rusqlite::Connection;
+
+use crate::codes::GENERATION;
+use crate::fault::Result;
+use crate::load::{self, Loader};
+use crate::reader::OpenFile;
+use crate::schema::{RecordRow, Table, sql};
+use crate::symbols;
+
+/// The first words of a conversation, if its first generation is in this file; none when the file has no generation of it.
+pub fn of_conversation(file: &mut OpenFile, tenant: &TenantId, key: i64, id: &str) -> Result<Option<String>> {
+    let connection = &file.connection;
+    let Some(tenant) = symbols::find(connection, tenant.as_str())? else { return Ok(None) };
+    let Some(conversation) = load::conversation(connection, key, tenant, id)? else { return Ok(None) };
+    let mut loader = Loader::new(connection, &mut file.decoder);
+    let mut first: Option<(String, RecordRow)> = None;
+    for row in first_generations(connection, conversation.seq)? {
+        let id = loader.head(&row)?.id().to_owned();
+        if first.as_ref().is_none_or(|(first, _)| id < *first) {
+            first = Some((id, row));
+        }
+    }
+    let Some((_, row)) = first else { return Ok(None) };
+    Ok(Some(loader.find_in_history(row.input_head, first_words)?.unwrap_or_default()))
+}
+
+/// Nearly always one: those at the moment of the first.
+fn first_generations(connection: &Connection, conversation: i64) -> Result<Vec<RecordRow>> {
+    let sql = sql!(
+        "{} where conversation = ?1 and kind = {GENERATION} and at =
+         (select at from record where conversation = ?1 and kind = {GENERATION} order by at limit 1)",
+        RecordRow::select_sql()
+    );
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_map([conversation], RecordRow::read)?.collect::<rusqlite::Result<_>>()?)
+}
