@@ -6,6 +6,7 @@
 
 mod content;
 mod encode;
+mod once;
 mod pipeline;
 mod spool;
 mod terminate;

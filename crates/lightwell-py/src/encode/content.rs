@@ -11,8 +11,9 @@ use bytes::Bytes;
 use lightwell_wire::sigil::messages::{ArtifactKind, MessageRole};
 use lightwell_wire::sigil::protobuf::Writer;
 use lightwell_wire::sigil::protobuf::number::{generation as g, inner as n};
-use pyo3::intern;
 use pyo3::prelude::*;
+
+use crate::once::intern;
 
 use super::fields::Fields;
 use super::generation::HEADER_BYTES;

@@ -5,7 +5,6 @@
 use bytes::Bytes;
 use lightwell_wire::sigil::protobuf::Writer;
 use lightwell_wire::sigil::protobuf::number::{generation as g, inner as n};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyString};
 use sha2::{Digest, Sha256};
@@ -15,6 +14,7 @@ use super::content::{Content, Reader, Rules, is_blank};
 use super::fields::Fields;
 use super::number;
 use super::text;
+use crate::once::intern;
 use crate::pipeline::EncodeError;
 
 /// Room for a header of usual length.

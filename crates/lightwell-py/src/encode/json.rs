@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString};
 
 use super::Encoded;
 use super::text;
 use super::value::{Sink, Walk};
+use crate::once::intern;
 use crate::pipeline::EncodeError;
 
 /// Servers refuse JSON that is nested deeper than about 128.

@@ -1,8 +1,9 @@
 //! Numbers out of Python: counters clamp to 64 bits, numbers in texts and floats are read, nonsense is zero.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
+
+use crate::once::intern;
 
 use super::text;
 

@@ -2,12 +2,12 @@
 
 use lightwell_wire::sigil::protobuf::Writer;
 use lightwell_wire::sigil::protobuf::number::workflow_step as n;
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::Encoded;
 use super::fields::Fields;
 use super::text;
+use crate::once::intern;
 use crate::pipeline::EncodeError;
 
 /// Encodes one step.

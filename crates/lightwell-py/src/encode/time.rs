@@ -1,10 +1,10 @@
 //! `datetime` to wire timestamps. A naive time is UTC; a number is seconds since 1970; a text is ISO 8601.
 
 use lightwell_wire::sigil::well_known::Timestamp;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyFloat, PyInt, PyString, PyType};
+
+use crate::once::{Cell, class, intern};
 
 use super::text;
 
@@ -81,6 +81,6 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 }
 
 fn datetime_type(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
-    static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    TYPE.import(py, "datetime", "datetime")
+    static TYPE: Cell<PyType> = Cell::new();
+    class(&TYPE, py, "datetime", "datetime")
 }

@@ -6,9 +6,9 @@
 #![expect(unsafe_code, reason = "calls a function of the interpreter that PyO3 does not offer for this ABI")]
 
 use std::ffi::{CStr, c_char};
+use std::sync::OnceLock;
 
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
 use pyo3::{PyErr, ffi};
 
@@ -18,8 +18,9 @@ const NAME: &CStr = c"PyUnicode_AsUTF8AndSize";
 
 /// The text, as long as the object is referenced; `None` when it has no UTF-8 (lone surrogates) or it must be copied.
 pub(super) fn of<'a>(text: &'a Bound<'_, PyString>) -> Option<&'a str> {
-    static FUNCTION: PyOnceLock<Option<AsUtf8AndSize>> = PyOnceLock::new();
-    let function = (*FUNCTION.get_or_init(text.py(), look_up))?;
+    static FUNCTION: OnceLock<Option<AsUtf8AndSize>> = OnceLock::new();
+    // The interpreter lock is held all the while, so no fork finds this half done.
+    let function = (*FUNCTION.get_or_init(look_up))?;
     let mut size: ffi::Py_ssize_t = 0;
     // SAFETY: `text` is a `str`, the thread is attached to the interpreter, and `size` is a place for the length.
     let start = unsafe { function(text.as_ptr(), &raw mut size) };

@@ -15,12 +15,12 @@
 //! Depth is bounded and cycles end in a marker, so the walk ends.
 
 use pyo3::PyTypeInfo;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{
     PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple, PyType,
 };
+
+use crate::once::{Cell, class, intern};
 
 use super::text;
 
@@ -170,12 +170,12 @@ impl Walk {
     }
 }
 
-static ENUM: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static DEQUE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static DICT_VIEW: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static ENUM: Cell<PyType> = Cell::new();
+static DEQUE: Cell<PyType> = Cell::new();
+static DICT_VIEW: Cell<PyType> = Cell::new();
 
-fn is_a(object: &Bound<'_, PyAny>, cell: &PyOnceLock<Py<PyType>>, module: &str, name: &str) -> bool {
-    match cell.import(object.py(), module, name) {
+fn is_a(object: &Bound<'_, PyAny>, cell: &Cell<PyType>, module: &str, name: &str) -> bool {
+    match class(cell, object.py(), module, name) {
         Ok(class) => object.is_instance(class).unwrap_or(false),
         Err(_) => false,
     }
