@@ -303,6 +303,54 @@ sys.stdin.readline()
     assert counts(held) == {"accepted": 40, "received": 10, "pending": 30}, "it may still come"
 
 
+@pytest.mark.parametrize("lane", LANES)
+def test_what_a_killed_program_left_on_disk_makes_its_account_whole(
+    lane: str, server: Server, new_proxy: NewProxy, start: RunHere
+) -> None:
+    proxy = new_proxy(server, lane)
+    passed: list[Request] = []
+
+    def pass_the_first(request: Request) -> Action:
+        passed.append(request)
+        return Forward() if len(passed) == 1 else Answer(503)
+
+    proxy.rule = pass_the_first
+    killed = start(
+        lane,
+        """
+it = client(batch_size=10, spool_dir=os.environ["HOME"] + "/spool")
+for n in range(1, 11):
+    record(it, n)
+it.flush()
+for n in range(11, 41):
+    record(it, n)
+print("recorded", flush=True)
+sys.stdin.readline()
+""",
+        proxy.address,
+    )
+    assert killed.line() == "recorded"
+    wait_for(lambda: len(passed) > 1, "a request fails")
+    killed.process.kill()
+    killed.process.wait()
+    assert counts(only(server)) == {"accepted": 10, "received": 10}
+    proxy.rule = lambda _: Forward()
+    successor = start(
+        lane,
+        """
+it = client(batch_size=10, spool_dir=os.environ["HOME"] + "/spool")
+record(it, 100)
+it.flush()
+it.shutdown()
+""",
+        proxy.address,
+    )
+    successor.ends()
+    processes = {process["pid"]: process for process in delivery(server, "--check")["processes"]}
+    assert counts(processes[killed.process.pid]) == {"accepted": 40, "received": 40}
+    assert counts(processes[successor.process.pid]) == {"accepted": 1, "received": 1}
+
+
 def test_a_fork_is_another_process(server: Server, start: RunHere) -> None:
     program = start(
         "sigil-http",
