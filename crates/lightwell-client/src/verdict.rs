@@ -193,7 +193,9 @@ fn judge_grpc(
     }
     let name = grpc_code_name(code);
     let why = if message.is_empty() { format!("gRPC {name}") } else { format!("gRPC {name}: {message}") };
-    if matches!(code, 8 | 11) && speaks_of_message_size(message) {
+    // A proxy that does not speak gRPC answers 413 by HTTP alone; that becomes UNKNOWN with the status in its text.
+    let is_413 = code == 2 && message.ends_with("HTTP status code 413");
+    if is_413 || matches!(code, 8 | 11) && speaks_of_message_size(message) {
         return Verdict::TooLarge { why };
     }
     match code {

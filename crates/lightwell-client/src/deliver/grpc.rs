@@ -82,7 +82,8 @@ impl GrpcSender {
             }
             Ok(Err(status)) => Reply::Grpc {
                 code: status.code().into(),
-                retry_after: retry_after::from_status_details(status.details()),
+                retry_after: retry_after::from_status_details(status.details())
+                    .or_else(|| retry_after::from_headers(status.metadata().as_ref())),
                 message: message_of(&status),
                 results: None,
             },

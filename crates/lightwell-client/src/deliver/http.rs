@@ -1,10 +1,10 @@
 //! HTTP/1.1 with keep-alive, the system's proxies, and redirects. Bodies of answers are read up to a bound.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use lightwell_wire::delivery;
 use reqwest::{Client, Response, Url};
 
@@ -113,11 +113,7 @@ async fn read(response: Response, encoding: &dyn Encoding) -> Answer {
     let status = response.status();
     let kept = response.headers().get(delivery::HEADER);
     let keeps_account = kept.is_some_and(|value| value.as_bytes() == delivery::ANSWER.as_bytes());
-    let retry_after = response
-        .headers()
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| retry_after::from_header(value, SystemTime::now()));
+    let retry_after = retry_after::from_headers(response.headers());
     let body = read_body(response).await;
     let (results, detail) = match body {
         Some(body) => {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
 use prost::Message;
 
 /// Reads a `Retry-After` value. A date in the past means no pause; what cannot be read means nothing was asked.
@@ -12,6 +14,11 @@ pub(crate) fn from_header(value: &str, now: SystemTime) -> Option<Duration> {
     }
     let until = httpdate::parse_http_date(value).ok()?;
     Some(until.duration_since(now).unwrap_or_default())
+}
+
+/// Reads the `Retry-After` header, if there is one.
+pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Duration> {
+    from_header(headers.get(RETRY_AFTER)?.to_str().ok()?, SystemTime::now())
 }
 
 /// Reads the `RetryInfo` out of a gRPC status' details.

@@ -71,6 +71,8 @@ fn every_grpc_code_has_its_verdict() {
         assert_eq!(kind(grpc(8, message)), "too large");
         assert_eq!(kind(grpc(11, message)), "too large");
     }
+    let by_a_proxy = "grpc-status header missing, mapped from HTTP status code 413";
+    assert_eq!(kind(grpc(2, by_a_proxy)), "too large");
     let asked = Reply::Grpc {
         code: 8,
         message: String::new(),

@@ -114,6 +114,20 @@ fn retry_after_is_waited_out_by_everything() {
 }
 
 #[test]
+fn retry_after_may_be_a_date() {
+    let server = HttpServer::start(|_, number| match number {
+        // Long ago: at once, and not after the pause that would be ours.
+        0 => Answer::Full(503, "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n", String::new()),
+        _ => ok(),
+    });
+    let pause = Duration::from_secs(3600);
+    let retry = RetryPolicy { initial_backoff: pause, max_backoff: pause, ..RetryPolicy::default() };
+    let client = http_client(&server.url, Settings { retry, ..settings() });
+    record(&client, 0..1);
+    assert!(client.flush(Some(PATIENCE)).all_delivered());
+}
+
+#[test]
 fn permanent_refusals_are_not_repeated() {
     for refusal in [401, 403, 404, 405] {
         let server = HttpServer::start(move |_, _| status(refusal));
