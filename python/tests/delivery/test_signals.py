@@ -237,3 +237,38 @@ def get(port: int, path: str) -> int:
             return int(response.status)
     except OSError:
         return 0
+
+
+SIGIL_STRESS = """
+from sigil_sdk import Client, GenerationStart, ModelRef, user_text_message
+from sigil_sdk.config import ClientConfig, GenerationExportConfig
+
+client = Client(ClientConfig(generation_export=GenerationExportConfig(protocol="grpc", endpoint="127.0.0.1:9")))
+
+def end(*_):
+    client.shutdown(0.2)
+    stats = client.stats()
+    assert stats["pending"] == 0 and stats["accepted"] == sum(v for k, v in stats.items() if k.startswith("dropped_")), stats
+    os._exit(0)
+
+signal.signal(signal.SIGTERM, end)
+messages = [user_text_message("x" * 50) for _ in range(100)]
+count = 0
+while True:
+    if count == int(os.environ["AFTER"]):
+        print("ready", flush=True)
+    count += 1
+    with client.start_generation(GenerationStart(model=ModelRef(provider="p", name="m"))) as recorder:
+        recorder.set_result(input=messages)
+"""
+
+
+def test_a_handler_may_shut_a_sigil_client_down_at_any_moment(tmp_path: Path) -> None:
+    """The original hangs in one of ten of these."""
+    with sink() as server:
+        for round in range(8):
+            process = start(SIGIL_STRESS, tmp_path, server.url, AFTER=str(round * 5))
+            assert line_of(process) == "ready"
+            process.terminate()
+            _, err = process.communicate(timeout=30)
+            assert process.returncode == 0, err
