@@ -24,6 +24,9 @@ const FLAGS = [
 	'--disable-sync'
 ];
 
+/** The line of a conversation in the list. */
+export const rowOf = (page: Page, id: string) => page.getByRole('row').filter({ hasText: id });
+
 export class Browser {
 	/** What pages logged as errors since it was last taken. */
 	complaints: string[] = [];

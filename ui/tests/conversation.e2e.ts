@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
-import { Browser } from './browser';
+import { Browser, rowOf } from './browser';
 import { agentConversation, eventRun, HOSTILE, longConversation } from './records';
 import { api, base, sendEvents, sendGenerations } from './server';
 
@@ -27,10 +27,10 @@ async function open(id: string, hash = ''): Promise<Page> {
 it('opens from the list by keyboard alone', async () => {
 	const page = await browser.open();
 	await page.goto(`${base}/?agent=${agent.agent}`);
-	await page.getByRole('link', { name: agent.conversationId }).waitFor();
+	await rowOf(page, agent.conversationId).getByRole('link').waitFor();
 	await page.keyboard.press('Tab');
 	expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to content');
-	const link = page.getByRole('link', { name: agent.conversationId });
+	const link = rowOf(page, agent.conversationId).getByRole('link');
 	for (let presses = 0; presses < 30; presses++) {
 		if (await link.evaluate((element) => element === document.activeElement)) break;
 		await page.keyboard.press('Tab');

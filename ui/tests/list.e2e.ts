@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { Browser } from './browser';
+import { Browser, rowOf } from './browser';
 import { agentConversation, eventRun } from './records';
 import { api, base, sendEvents, sendGenerations } from './server';
 
@@ -15,6 +15,10 @@ beforeAll(async () => {
 afterEach(() => expect(browser.complaints.splice(0)).toEqual([]));
 afterAll(() => browser?.stop());
 
+/** A conversation goes by its title, else by what its user said first, else by its id. */
+const shownName = (item: { id: string; title: string; preview: string }) =>
+	item.title === item.id ? item.preview || item.id : item.title;
+
 it('shows the conversations that the API lists, in its order, and then the next ones', async () => {
 	const page = await browser.open();
 	await page.goto(base);
@@ -22,13 +26,13 @@ it('shows the conversations that the API lists, in its order, and then the next 
 	await rows.first().waitFor();
 	const { items, next_cursor } = await api('/api/v1/conversations?limit=50');
 	const titles = await page.getByRole('rowheader').getByRole('link').allTextContents();
-	expect(titles).toEqual(items.map((item: { title: string }) => item.title));
+	expect(titles).toEqual(items.map(shownName));
 	if (next_cursor) {
 		await page.getByRole('button', { name: 'Load more' }).click();
 		await rows.nth(50).waitFor();
 		const next = await api(`/api/v1/conversations?limit=50&cursor=${encodeURIComponent(next_cursor)}`);
 		const more = await page.getByRole('rowheader').getByRole('link').allTextContents();
-		expect(more.slice(50)).toEqual(next.items.map((item: { title: string }) => item.title));
+		expect(more.slice(50)).toEqual(next.items.map(shownName));
 	} else {
 		await page.getByText('No more conversations.').waitFor();
 	}
@@ -122,10 +126,10 @@ it('tells of a new conversation and shows it on request', async () => {
 it('is found again as it was after a conversation has been opened', async () => {
 	const page = await browser.open();
 	await page.goto(`${base}/?agent=${agent.agent}`);
-	await page.getByRole('link', { name: agent.conversationId }).click();
+	await rowOf(page, agent.conversationId).getByRole('link').click();
 	await page.waitForURL(`${base}/conversations/${encodeURIComponent(agent.conversationId)}`);
 	await page.goBack();
 	await page.waitForURL(`${base}/?agent=${agent.agent}`);
-	await page.getByRole('link', { name: agent.conversationId }).waitFor();
+	await rowOf(page, agent.conversationId).getByRole('link').waitFor();
 	await page.close();
 });

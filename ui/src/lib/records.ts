@@ -22,6 +22,8 @@ export interface Usage {
 export interface Conversation {
 	id: string;
 	title: string;
+	/** What the user said first; empty when there is a title. */
+	preview: string;
 	userId: string;
 	firstAt: number | null;
 	lastAt: number | null;
@@ -145,6 +147,7 @@ export function readConversation(sent: Sent['ConversationItem']): Conversation {
 	return {
 		id: sent.id,
 		title: sent.title === sent.id ? '' : sent.title,
+		preview: sent.preview ?? '',
 		userId: sent.user_id,
 		firstAt: parseTime(sent.created_at),
 		lastAt: parseTime(sent.updated_at),

@@ -78,7 +78,7 @@ fn render(page: &ConversationPage, times: &Times, paint: Paint) -> String {
 }
 
 fn cells(item: &ConversationItem, times: &Times) -> [String; 12] {
-    let title = if item.title == item.id { "" } else { &item.title };
+    let title = if item.title == item.id { &item.preview } else { &item.title };
     [
         times.minute(&item.updated_at),
         item.id.clone(),
@@ -115,6 +115,7 @@ mod tests {
         ConversationItem {
             id: id.to_owned(),
             title: title.to_owned(),
+            preview: if title == id { "Where is my order 1007?".to_owned() } else { String::new() },
             last_generation_at: None,
             generation_count: 3,
             created_at: "2026-11-22T08:00:00.000000Z".to_owned(),

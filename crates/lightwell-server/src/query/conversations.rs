@@ -33,6 +33,9 @@ pub struct ConversationItem {
     pub id: String,
     /// Its title, or its id when nobody gave it one.
     pub title: String,
+    /// The first words that its user said, at most about 120 characters; empty when it has a title, or when nobody said anything.
+    #[serde(default)]
+    pub preview: String,
     /// Moment of its latest generation; not there when it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_generation_at: Option<String>,
@@ -69,6 +72,7 @@ impl From<&ConversationSummary> for ConversationItem {
         Self {
             id: summary.id.clone(),
             title: title.clone(),
+            preview: summary.preview.clone(),
             last_generation_at: summary.last_generation_at.map(rfc3339),
             generation_count: summary.totals.generations,
             created_at: rfc3339(summary.first_at),

@@ -39,7 +39,7 @@ async fn an_item_says_what_a_list_needs() {
     let end = event("e1", "c1", "run.end", None, json!({}));
     assert_eq!(server.post("/api/v1/ingest", end).await.status, 202);
     let expected = json!({"items": [{
-        "id": "c1", "title": "c1", "generation_count": 2, "step_count": 0, "event_count": 1, "error_count": 0,
+        "id": "c1", "title": "c1", "preview": "hi", "generation_count": 2, "step_count": 0, "event_count": 1, "error_count": 0,
         "created_at": "2026-11-22T07:00:00.000000Z", "updated_at": "2026-11-22T07:00:00.000000Z",
         "last_generation_at": "2026-11-22T07:00:00.000000Z", "ended_at": "2026-11-22T07:00:00.000000Z",
         "user_id": "u-1", "agents": ["guide"], "models": ["gpt-4o"], "providers": ["openai"],

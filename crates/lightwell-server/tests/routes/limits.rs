@@ -36,7 +36,11 @@ async fn a_body_may_be_compressed() {
         let ask = server.ask("POST", PATH).header("content-type", "application/json");
         let answer = ask.header("content-encoding", encoding).body(packed).send().await;
         assert_eq!(answer.json()["results"][0]["accepted"], true, "{encoding}: {}", answer.text());
-        assert_eq!(answer.header("accept-encoding"), "gzip, zstd", "senders look for it before they compress");
+        assert_eq!(
+            answer.header("accept-encoding"),
+            "gzip, zstd",
+            "senders look for it before they compress"
+        );
     }
     server.stop().await;
 }

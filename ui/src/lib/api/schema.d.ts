@@ -366,6 +366,8 @@ export interface components {
             last_generation_at?: string | null;
             /** @description Models that were asked, sorted. */
             models: string[];
+            /** @description The first words that its user said, at most about 120 characters; empty when it has a title, or when nobody said anything. */
+            preview?: string;
             /** @description Providers that were asked, sorted. */
             providers: string[];
             /**
