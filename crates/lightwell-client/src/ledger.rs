@@ -20,7 +20,7 @@ pub enum DropReason {
     Shutdown,
     /// The spool's quota was reached: refused at the door when memory was full too, or evicted from the disk.
     SpoolFull,
-    /// Damaged on disk.
+    /// Damaged on disk, or removed from there by somebody else.
     SpoolDamaged,
 }
 

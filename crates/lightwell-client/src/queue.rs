@@ -423,11 +423,12 @@ impl Queue {
     fn keep(&mut self, item: &Item, lane: usize, has_room: bool, now: Instant) -> Kept {
         let Some(spool) = &self.spool else { return Kept::default() };
         let mut kept = spool.keep(item, lane, has_room, now);
+        let reason = spool.eviction_reason();
         if let Some(notice) = kept.notice.take() {
             self.notices.push(Level::Warning, notice);
         }
         if let Some(evicted) = kept.evicted.take() {
-            self.lose_on_disk(DropReason::SpoolFull, &evicted.lost, evicted.lost_bytes);
+            self.lose_on_disk(reason, &evicted.lost, evicted.lost_bytes);
             self.ledger.adopt(evicted.adopted);
             self.ledger.settle_adopted(evicted.adopted, false);
         }

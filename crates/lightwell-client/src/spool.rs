@@ -15,6 +15,7 @@ use bytes::Bytes;
 use lightwell_spool::{AppendError, DiskFiles, Evicted, Held, Owner, Place, ReadLimit, Remaining, Spool};
 
 use crate::account::Life;
+use crate::ledger::DropReason;
 use crate::queue::Item;
 
 pub(crate) use self::destination::Destination;
@@ -99,8 +100,7 @@ impl Spooler {
         }
         let held = if held { Held::InMemory } else { Held::OnDiskOnly };
         let appended = self.spool.append(item.number, &tag::write(lane, &item.id), &item.bytes, held);
-        let evicts = self.settings.when_full == WhenFull::DropOldest;
-        let evicted = if evicts { self.spool.take_evicted() } else { None };
+        let evicted = self.spool.take_evicted();
         match appended {
             Ok(()) => {
                 let wake = trouble.unsynced_since.is_none() && matches!(self.settings.fsync, Fsync::Every(_));
@@ -119,6 +119,14 @@ impl Spooler {
                 });
                 Kept { evicted, is_full, notice, ..Kept::default() }
             }
+        }
+    }
+
+    /// Why records were lost that [`Kept::evicted`] names: without a policy to evict any, somebody removed the files.
+    pub(crate) fn eviction_reason(&self) -> DropReason {
+        match self.settings.when_full {
+            WhenFull::DropOldest => DropReason::SpoolFull,
+            WhenFull::DropNewest => DropReason::SpoolDamaged,
         }
     }
 

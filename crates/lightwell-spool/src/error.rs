@@ -67,6 +67,11 @@ impl Failure {
 }
 
 impl DiskError {
+    /// What was there is not there any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+
     pub(crate) fn of(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self { action, path: path.to_path_buf(), failure: Failure::of(&source), source }
     }

@@ -251,6 +251,14 @@ impl Folder {
         }
     }
 
+    /// The segment's file is not there any more: somebody else removed it.
+    pub(crate) fn forget(&mut self, plan: &Plan) -> Read {
+        let at = self.segments.iter().position(|segment| segment.number == plan.segment);
+        let Some(segment) = at.and_then(|at| self.segments.remove(at)) else { return Read::default() };
+        let scan = Scan { damaged: 1, ..Scan::default() };
+        Read { scan, lost: segment.unread, lost_bytes: segment.unread_bytes }
+    }
+
     /// Gives the oldest segment up.
     pub(crate) fn evict(&mut self, files: &dyn Files, ours: bool) -> Option<Loss> {
         let at = self.segments.iter().position(|segment| !segment.set_aside)?;

@@ -203,15 +203,15 @@ impl Spool {
                 Some(owner) => inner.folder_of(owner),
             };
             let Some(folder) = folder else { continue };
-            let scan = match scan {
-                Ok(scan) => scan,
+            let read = match scan {
+                Ok(scan) => folder.commit(&plan, scan),
+                Err(error) if error.is_gone() => folder.forget(&plan),
                 Err(error) => {
                     folder.set_aside(&plan);
                     inner.shun();
                     return Err(error);
                 }
             };
-            let read = folder.commit(&plan, scan);
             let trash = inner.take_trash();
             let done = inner.take_done();
             drop(inner);
@@ -303,8 +303,14 @@ impl Spool {
         };
         let own = inner.own.insert(own);
         if own.active(self.options.segment_bytes()).is_none() {
-            own.rotate(files, sync)?;
+            let rotated = own.rotate(files, sync);
             inner.others_bytes = None;
+            if let Err(error) = rotated {
+                if error.is_gone() {
+                    inner.forget_own();
+                }
+                return Err(error);
+            }
         }
         own.append(frame)?;
         if self.options.sync == Sync::OnCall
@@ -399,6 +405,17 @@ impl Inner {
         evicted.lost.extend(&loss.records);
         evicted.lost_bytes += loss.bytes;
         true
+    }
+
+    /// Somebody removed our folder: what was only there is lost, and the next append begins anew.
+    fn forget_own(&mut self) {
+        let Some(own) = self.own.take() else { return };
+        own.lock.release();
+        let evicted = self.evicted.get_or_insert_default();
+        for segment in own.segments {
+            evicted.lost.extend(&segment.unread);
+            evicted.lost_bytes += segment.unread_bytes;
+        }
     }
 
     fn disk_bytes(&self) -> u64 {

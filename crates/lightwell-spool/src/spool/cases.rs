@@ -174,3 +174,26 @@ fn what_a_disk_refuses_is_told_apart() {
     last.adopt();
     assert_eq!(drain(&last).0, [("a".to_owned(), 2)], "and there for another day");
 }
+
+#[test]
+fn a_folder_that_somebody_removes_is_begun_anew_and_its_loss_is_told() {
+    let dir = TempDir::new().unwrap();
+    let spool = on_disk(dir.path(), "a");
+    let append = |number| spool.append(number, b"", &vec![0; 1 << 20], Held::OnDiskOnly);
+    append(1).unwrap();
+    fs::remove_dir_all(dir.path().join("there")).unwrap();
+    // Until the segment is full, nobody notices.
+    let refused = (2..10).find(|number| append(*number).is_err()).expect("a new segment is begun");
+    let evicted = spool.take_evicted().unwrap();
+    assert_eq!((evicted.lost.count(), evicted.lost_bytes), (refused - 1, (refused - 1) << 20));
+    append(10).unwrap();
+    assert_eq!(drain(&spool), (vec![("own".to_owned(), 10)], 0));
+
+    append(11).unwrap();
+    fs::remove_dir_all(dir.path().join("there")).unwrap();
+    let batch = spool.read(ALL).unwrap().unwrap();
+    assert_eq!(
+        (batch.records.len(), batch.damaged, batch.lost, batch.lost_bytes),
+        (0, 1, [11].into_iter().collect(), 1 << 20)
+    );
+}
