@@ -111,6 +111,8 @@ pub struct Accounts {
     path: PathBuf,
     /// The writing side of `delivery.db`. Locked before `waiting`.
     file: Mutex<Connection>,
+    /// The reading side: whoever asks holds up nobody who writes.
+    reader: Mutex<Connection>,
     waiting: Mutex<Waiting>,
     next: AtomicI64,
 }
@@ -136,13 +138,15 @@ impl Accounts {
         let open = || {
             let file = file::open_writer(&path, &FORMAT, 2048)?;
             let last: Option<i64> = file.query_row("select max(seq) from taken", [], |row| row.get(0))?;
-            Ok::<_, Fault>((file, last.unwrap_or(0)))
+            let reader = file::open_reader(&path, &FORMAT)?;
+            Ok::<_, Fault>((file, reader, last.unwrap_or(0)))
         };
-        let (file, last) = open().map_err(|fault| fault.at(&path, "open"))?;
+        let (file, reader, last) = open().map_err(|fault| fault.at(&path, "open"))?;
         let waiting = Waiting { heard: Vec::new(), taken: HashMap::new(), last_take: Instant::now() };
         Ok(Self {
             path,
             file: Mutex::new(file),
+            reader: Mutex::new(reader),
             waiting: Mutex::new(waiting),
             next: AtomicI64::new(last + 1),
         })
@@ -264,7 +268,8 @@ impl Accounts {
             found.retain(|account| query.selects(account));
             Ok(found)
         };
-        list(&self.file()).map_err(|fault| self.fault(&fault, "list deliveries"))
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        list(&reader).map_err(|fault| self.fault(&fault, "list deliveries"))
     }
 
     /// Forgets clients that were not heard of since.
