@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Iterator, Union
@@ -22,6 +23,8 @@ class Provider:
     url: str = ""
     completions: list[str] = field(default_factory=list)
     chats: list[Reply] = field(default_factory=list)
+    scripts: dict[str, list[Reply]] = field(default_factory=dict)
+    """Replies by a part of the path, for programs that play several parts."""
     requests: list[dict[str, Any]] = field(default_factory=list)
 
     def answer(self, path: str, request: dict[str, Any]) -> tuple[int, list[dict[str, Any]]]:
@@ -29,7 +32,8 @@ class Provider:
         self.requests.append(request)
         model = {"id": "reply-1", "created": 1, "model": request.get("model", "")}
         if path.endswith("/chat/completions"):
-            reply = _next(self.chats)
+            script = next((part for part in self.scripts if f"/{part}/" in path), None)
+            reply = _next(self.chats if script is None else self.scripts[script])
             if isinstance(reply, int):
                 return reply, [{"error": {"message": "told to fail", "type": "server_error", "code": None}}]
             return 200, _chat(reply, model, bool(request.get("stream")))
@@ -40,6 +44,13 @@ class Provider:
 @pytest.fixture
 def provider() -> Iterator[Provider]:
     """A running provider."""
+    with running_provider() as running:
+        yield running
+
+
+@contextmanager
+def running_provider() -> Iterator[Provider]:
+    """As the fixture."""
     state = Provider()
 
     class Handler(BaseHTTPRequestHandler):

@@ -27,8 +27,13 @@ def blocks(page: Path) -> list[str]:
 
 #: The environment that a page's blocks need, and what their model says there.
 NEEDS: dict[str, tuple[str, list[Reply]]] = {
+    "crewai.md": ("crewai", [("weather", {"city": "Paris"}), "It is sunny."]),
+    "vertex.md": ("vertex", []),
     "langchain.md": ("langchain-1", [("weather", {"city": "Paris"}), "It is sunny."]),
 }
+
+#: CrewAI sends nothing of its own anywhere.
+CREWAI = {"CREWAI_DISABLE_TELEMETRY": "true", "OTEL_SDK_DISABLED": "true", "CREWAI_TRACING_ENABLED": "false"}
 
 SNIPPETS = [(page, number) for page in PAGES for number in range(len(blocks(page)))]
 
@@ -43,6 +48,7 @@ def test_a_snippet_runs_and_its_records_arrive(
         (PRELUDE.format(program=program) if env == "ours" else "") + program,
         env=env,
         OPENAI_BASE_URL=provider.url,
+        **CREWAI,
         SIGIL_ENDPOINT=server.url,
         INSIDELLM_BASE_URL=server.url,
         INSIDELLM_API_KEY="any",
