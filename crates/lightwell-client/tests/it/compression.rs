@@ -7,7 +7,7 @@ use lightwell_client::{Compression, Settings};
 use lightwell_wire::sigil::protobuf;
 
 use crate::grpc_server::{self, GrpcServer};
-use crate::http_server::{HttpServer, Request, ok, status};
+use crate::http_server::{Answer, HttpServer, Request, ok, status};
 use crate::support::{PATIENCE, account, big_generation, grpc_client, http_client, settings};
 
 fn with(compression: Compression) -> Settings {
@@ -37,6 +37,43 @@ fn a_large_body_is_compressed_when_the_setting_says_so() {
     assert!(requests[0].body.len() < 1000);
     let body: serde_json::Value = serde_json::from_slice(&unpacked(&requests[0].body)).unwrap();
     assert_eq!(body["generations"][0]["id"], "g0");
+}
+
+/// On Linux this is the own machine, and it does not look like it.
+fn as_if_far_away(address: &str) -> String {
+    address.replace("127.0.0.1", "0.0.0.0")
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn by_default_the_server_must_have_said_that_it_understands_it() {
+    let server =
+        HttpServer::start(|_, _| Answer::Full(200, "Accept-Encoding: gzip, zstd\r\n", "{}".to_owned()));
+    for (url, expected) in
+        [(as_if_far_away(&server.url), [false, true]), (server.url.clone(), [false, false])]
+    {
+        let before = server.requests().len();
+        let client = http_client(&url, with(Compression::Auto));
+        for id in ["g0", "g1"] {
+            client.record_generation(&big_generation(id, 50_000)).unwrap();
+            assert!(client.flush(Some(PATIENCE)).all_delivered());
+        }
+        assert_eq!(server.requests()[before..].iter().map(is_packed).collect::<Vec<_>>(), expected, "{url}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn by_default_the_grpc_server_must_have_said_it_too() {
+    let server = GrpcServer::start(|_, _| grpc_server::Reply::Message(Vec::new()));
+    let client = grpc_client(&format!("http://{}", as_if_far_away(&server.address)), with(Compression::Auto));
+    for id in ["g0", "g1"] {
+        client.record_generation(&big_generation(id, 50_000)).unwrap();
+        assert!(client.flush(Some(PATIENCE)).all_delivered());
+    }
+    let packed: Vec<bool> =
+        server.calls().iter().map(|call| call.headers.contains_key("grpc-encoding")).collect();
+    assert_eq!(packed, [false, true]);
 }
 
 #[test]

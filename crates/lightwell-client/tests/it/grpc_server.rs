@@ -124,7 +124,9 @@ async fn answer(
         calls.len() - 1
     };
     shared.changed.notify_all();
-    let mut response = Response::builder().header("content-type", "application/grpc");
+    let mut response = Response::builder()
+        .header("content-type", "application/grpc")
+        .header("grpc-accept-encoding", "identity,gzip");
     Ok(match (shared.script)(&call, number) {
         reply @ (Reply::Message(_) | Reply::Kept(_)) => {
             if matches!(reply, Reply::Kept(_)) {
