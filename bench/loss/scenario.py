@@ -53,7 +53,12 @@ class Size:
     steady: int
     """Records of a scenario that needs no number of its own."""
     burst: int
-    """Records that overflow a queue. More than the queue of the package that has the longest."""
+    """Events at once that overflow a queue of 10,000."""
+    stream: int
+    """Generations that overflow a queue of 2,000 while requests take `overflow_s`."""
+    stream_interval_s: float
+    """Pause between them: the original cannot record more than some 500 a second."""
+    overflow_s: float
     outage_s: float
     long_outage_s: Optional[float]
     """None: there is no long outage."""
@@ -71,10 +76,10 @@ class Size:
     """A program that has not ended by then is killed, and counts as hung."""
 
 
-FULL = Size("full", 300, 15000, 12.0, 60.0, 1, 5, 0.3, 100_000_000, 40, False, None, 150.0)
-SHORT = Size("short", 100, 12000, 2.0, None, 1, 2, 0.1, 100_000_000, 20, False, None, 40.0)
+FULL = Size("full", 300, 15000, 6000, 0.002, 1.0, 12.0, 60.0, 1, 5, 0.3, 100_000_000, 40, False, None, 150.0)
+SHORT = Size("short", 100, 12000, 4000, 0.002, 1.0, 2.0, None, 1, 2, 0.1, 100_000_000, 20, False, None, 40.0)
 #: Of `make test`: what an outage lasts is decided by what failed in it.
-TEST = Size("test", 30, 11000, 0.0, None, 2, 1, 0.02, 8_000_000, 6, True, 1.0, 40.0)
+TEST = Size("test", 30, 11000, 3000, 0.0, 0.05, 0.0, None, 2, 1, 0.02, 8_000_000, 6, True, 1.0, 40.0)
 
 
 @dataclass(frozen=True)

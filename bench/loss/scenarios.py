@@ -28,8 +28,13 @@ def server_faults(size: Size) -> list[Scenario]:
     hopeless = {**steady, **({"SHUTDOWN_S": str(size.shutdown_s)} if size.shutdown_s else {})}
     found = [
         Scenario(
-            "overflow", "queue overflow", "steady.py", faults.slow(4 * size.slow_s), {"COUNT": str(size.burst)},
-            exceeded=QUEUE_FULL, waits=True,
+            "overflow", f"{size.stream} at 500/s, {size.overflow_s:g} s a request", "steady.py", faults.slow(size.overflow_s),
+            {"COUNT": str(size.stream), "INTERVAL_S": str(size.stream_interval_s)},
+            lanes=("sigil-http", "sigil-grpc"), exceeded=QUEUE_FULL, waits=True,
+        ),
+        Scenario(
+            "overflow-events", f"{size.burst} at once", "steady.py", faults.slow(size.slow_s), {"COUNT": str(size.burst)},
+            lanes=("insidellm",), exceeded=QUEUE_FULL, waits=True,
         ),
         outage("outage", size.outage_s, size),
         Scenario(
@@ -53,7 +58,7 @@ def server_faults(size: Size) -> list[Scenario]:
         Scenario("answer-lost", "answer lost", "steady.py", faults.answer_lost, steady, again=True),
     ]  # fmt: skip
     if size.long_outage_s is not None:
-        found.insert(2, outage("long-outage", size.long_outage_s, size))
+        found.insert(3, outage("long-outage", size.long_outage_s, size))
     return found
 
 
