@@ -1,5 +1,5 @@
-"""A question answered from documents with LangChain, recorded with insidellm. The model and the library are of this file: no network is
-needed but the server's.
+"""A question answered from documents with LangChain, recorded with insidellm. The model and the library are of this file: no
+network is needed but the server's.
 
     pip install 'insidellm[langchain]'
 

@@ -1,5 +1,6 @@
-"""A turn of a conversation with Vertex AI Agent Builder, recorded with insidellm. Google's server is played by this file: no network is needed but
-the InsideLLM server's. With credentials, construct Google's client without arguments and leave `play_google` out.
+"""A turn of a conversation with Vertex AI Agent Builder, recorded with insidellm. Google's server is played by this file: no
+network is needed but the InsideLLM server's. With credentials, construct Google's client without arguments and leave
+`play_google` out.
 
     pip install 'insidellm[vertex]'
 

@@ -1,4 +1,4 @@
-"""CrewAI and LiteLLM with `CrewAIInsideLLMCallbackHandler`, the seed's recipe, against a provider of the test's own. W-36, W-37."""
+"""CrewAI and LiteLLM with the handler and the seed's recipe, against a provider of the test's own. W-36, W-37."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from integrations.shape import check, kinds, texts
-
 from conftest import ROOT, RunProgram, Server, program_runner
+from integrations.shape import check, kinds, texts
 from provider import Provider, Reply, running_provider
 
 QUIET = {"CREWAI_DISABLE_TELEMETRY": "true", "OTEL_SDK_DISABLED": "true", "CREWAI_TRACING_ENABLED": "false"}
@@ -145,5 +144,5 @@ def test_the_example(server: Server, run_program: RunProgram, provider: Provider
 
 
 def test_without_litellm(run_program: RunProgram) -> None:
-    program = "import insidellm\ntry:\n    insidellm.CrewAIInsideLLMCallbackHandler(client=None)\nexcept ImportError as e:\n    print(e)\n"
+    program = "import insidellm as i\ntry:\n    i.CrewAIInsideLLMCallbackHandler(None)\nexcept ImportError as e: print(e)\n"
     assert "pip install 'insidellm[crewai]'" in run_program(program, env="vertex").out

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
-from integrations.shape import check, kinds, texts
-
 from conftest import PROGRAMS, ROOT, RunProgram, Server, program_runner
+from integrations.shape import check, kinds, texts
 from provider import Provider
 
 ENVS = ["langchain-0.1", "langchain-0.3", "langchain-1"]
@@ -222,7 +221,7 @@ def test_a_real_provider_class_streams(server: Server, run_program: RunProgram, 
 
 def test_without_langchain(run_program: RunProgram) -> None:
     """W-30: an ImportError that says what to install, and only when it is constructed."""
-    program = "import insidellm\nfrom insidellm import *\ntry:\n    InsideLLMCallback(None, 'u')\nexcept ImportError as e:\n    print(e)\n"
+    program = "from insidellm import *\ntry:\n    InsideLLMCallback(None, 'u')\nexcept ImportError as e:\n    print(e)\n"
     finished = run_program(program, env="vertex")
     assert "pip install 'insidellm[langchain]'" in finished.out
 

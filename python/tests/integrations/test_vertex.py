@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from integrations.shape import check, kinds
-
 from conftest import ROOT, RunProgram, Server, program_runner
+from integrations.shape import check, kinds
 
 Scenario = Callable[[str], tuple[Any, dict[str, Any]]]
 ANSWER = "Within two days."

@@ -33,7 +33,12 @@ def crew(scenario: str, is_litellm: bool, stream: bool = False, tools: bool = Tr
         return f"sunny in {city}"
 
     model = LLM(
-        model="gpt-4o-mini", base_url=provider(scenario), api_key="sk-secret", is_litellm=is_litellm, stream=stream, temperature=0.5
+        model="gpt-4o-mini",
+        base_url=provider(scenario),
+        api_key="sk-secret",
+        is_litellm=is_litellm,
+        stream=stream,
+        temperature=0.5,
     )
     about = {"llm": model, "verbose": False, "max_retry_limit": 0}
     reporter = Agent(role="Reporter", goal="Tell the weather", backstory="Old", tools=[forecast] if tools else [], **about)
@@ -66,7 +71,8 @@ def broken_model() -> Any:
 
 def litellm_alone() -> Any:
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
-    about: Any = {"model": "openai/gpt-4o-mini", "api_base": provider("litellm_alone"), "api_key": "sk-secret", "messages": messages}
+    about: Any = {"model": "openai/gpt-4o-mini", "api_base": provider("litellm_alone"), "api_key": "sk-secret"}
+    about["messages"] = messages
     told = litellm.completion(**about, temperature=0.5, metadata={"plan": "pro", "list": [1]})
     pieces = litellm.completion(**about, stream=True, stream_options={"include_usage": True})
     text = "".join(piece.choices[0].delta.content or "" for piece in pieces if piece.choices)
@@ -81,7 +87,11 @@ def litellm_fails() -> Any:
     messages = [{"role": "user", "content": "Hi"}]
     return raised(
         lambda: litellm.completion(
-            model="openai/gpt-4o-mini", api_base=provider("litellm_fails"), api_key="sk-secret", messages=messages, max_retries=0
+            model="openai/gpt-4o-mini",
+            api_base=provider("litellm_fails"),
+            api_key="sk-secret",
+            messages=messages,
+            max_retries=0,
         )
     )
 

@@ -1,4 +1,4 @@
-"""Google's clients of Vertex AI Agent Builder behind the wrapper, against a gRPC server of this file. Runs are named like the scenarios.
+"""Google's clients behind the wrapper, against a gRPC server of this file. A scenario's name is its run.
 
 Prints JSON: by scenario, what the program saw.
 """

@@ -114,7 +114,11 @@ pub(crate) struct EventParts<'a, 'py> {
 
 impl EventParts<'_, '_> {
     /// The event of this moment, with a new id unless it has one; `None` when a part needs coercion.
-    pub(crate) fn stamped(&self, schema: &EventSchema, event_id: &Bound<'_, PyAny>) -> PyResult<Option<Encoded>> {
+    pub(crate) fn stamped(
+        &self,
+        schema: &EventSchema,
+        event_id: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<Encoded>> {
         if event_id.is_none() {
             let id = ids::uuid4()?;
             return Ok(self.encode(schema, std::str::from_utf8(&id).unwrap_or_default(), &ids::now()));
@@ -227,8 +231,11 @@ impl Kind {
             Self::Object => Ok(value.cast::<PyDict>()?.copy()?.into_any()),
             Self::Texts => Ok(PyList::new(value.py(), value.cast::<PyList>()?)?.into_any()),
             Self::Objects => {
-                let copies: Vec<_> =
-                    value.cast::<PyList>()?.iter().map(|item| Self::Object.copy(item)).collect::<PyResult<_>>()?;
+                let copies: Vec<_> = value
+                    .cast::<PyList>()?
+                    .iter()
+                    .map(|item| Self::Object.copy(item))
+                    .collect::<PyResult<_>>()?;
                 Ok(PyList::new(value.py(), copies)?.into_any())
             }
             _ => Ok(value),

@@ -52,9 +52,10 @@ pub(super) fn uuid4() -> PyResult<[u8; 36]> {
 pub(super) fn is_uuid(text: &str) -> bool {
     let hyphens = [8, 13, 18, 23];
     text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| {
-            if hyphens.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() }
-        })
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if hyphens.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() })
 }
 
 /// Now in UTC, ISO 8601 with `Z`, microseconds unless they are 0.
@@ -65,7 +66,8 @@ pub(super) fn now() -> String {
     let of_day = seconds % 86_400;
     let mut text = String::with_capacity(27);
     push(&mut text, year, 4);
-    for (mark, value) in [('-', month), ('-', day), ('T', of_day / 3600), (':', of_day / 60 % 60), (':', of_day % 60)]
+    for (mark, value) in
+        [('-', month), ('-', day), ('T', of_day / 3600), (':', of_day / 60 % 60), (':', of_day % 60)]
     {
         text.push(mark);
         push(&mut text, value, 2);

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Tuple, Type
 
 from . import _litellm as _read
+from ._extraction import usage_fields
 from .models import EventType
 from .utils import generate_uuid
 
@@ -102,7 +103,7 @@ class CrewBus:
     def _crew_started(self, source: Any, event: Any) -> None:
         inputs = dict(event.inputs or {})
         if self._owns_run and not self._crews:
-            payload = {"session_id": self._handler.run_id, "session_type": "crewai", "initial_context": inputs}
+            payload: Dict[str, Any] = {"session_id": self._handler.run_id, "session_type": "crewai", "initial_context": inputs}
             # The question has the same time: this comes before it.
             self._handler.log(EventType.SESSION_START, payload, at=event.timestamp - timedelta(microseconds=1))
         asked = "\n".join(str(value) if len(inputs) == 1 else f"{name}: {value}" for name, value in inputs.items())
@@ -233,7 +234,7 @@ class CrewBus:
             payload.update(response_text="", tool_calls=calls)
         else:
             payload["response_text"] = _text(event.response)
-        usage = _read.usage_fields(event.usage)
+        usage = usage_fields(event.usage)
         if usage:
             payload["usage"] = usage
             cost = _cost(call.fields, usage)

@@ -9,7 +9,6 @@ from ._event_client import EventClient
 from .client import InsideLLMClient
 from .exceptions import ConfigurationError
 
-
 _package = sys.modules[__package__]
 
 

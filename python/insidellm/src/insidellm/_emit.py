@@ -12,7 +12,7 @@ Emitter = Callable[..., Optional[str]]
 
 
 def emitter(client: EventClient) -> Emitter:
-    """What makes and logs an event of its parts at once: `InsideLLMClient.emit`, or for other clients nothing that ever does."""
+    """What makes and logs an event of its parts at once: `InsideLLMClient.emit`; for other clients, what never does."""
     # A program may have put a function of its own in the place of `log_event`.
     if type(client) is InsideLLMClient and "log_event" not in client.__dict__:
         return client.emit

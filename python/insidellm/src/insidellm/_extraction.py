@@ -76,6 +76,40 @@ def read(source: Any, name: str) -> Any:
     return source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
 
 
+def text_of(content: Any) -> str:
+    """The text of a message's content: a text, or a list of texts and blocks."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, (list, tuple)):
+        texts = (block if isinstance(block, str) else read(block, "text") for block in content)
+        return "".join(text for text in texts if isinstance(text, str))
+    return "" if content is None else str(content)
+
+
+def usage_fields(usage: Any) -> Dict[str, Any]:
+    """Token counters under OpenAI's names, which everybody reads."""
+    if not isinstance(usage, Mapping):
+        return {}
+    counts = {
+        "prompt_tokens": _first(usage, "prompt_tokens", "input_tokens"),
+        "completion_tokens": _first(usage, "completion_tokens", "output_tokens"),
+        "total_tokens": _first(usage, "total_tokens"),
+    }
+    told: Dict[str, Any] = {name: count for name, count in counts.items() if count is not None}
+    inputs = usage.get("input_token_details") or usage.get("prompt_tokens_details") or {}
+    outputs = usage.get("output_token_details") or usage.get("completion_tokens_details") or {}
+    prompt = {
+        "cached_tokens": _first(inputs, "cache_read", "cached_tokens"),
+        "cache_creation_tokens": _first(inputs, "cache_creation", "cache_creation_tokens"),
+    }
+    completion = {"reasoning_tokens": _first(outputs, "reasoning", "reasoning_tokens")}
+    for name, details in (("prompt_tokens_details", prompt), ("completion_tokens_details", completion)):
+        known = {key: count for key, count in details.items() if count is not None}
+        if known:
+            told[name] = known
+    return told
+
+
 def _reply_text(result: Any) -> Tuple[Optional[str], Any]:
     """Text and stop reason, (None, None) for an unknown shape."""
     choices = read(result, "choices")
@@ -99,3 +133,8 @@ def _usage(result: Any) -> Dict[str, Any]:
         source = result
     counts = {name: read(source, name) for name in names}
     return {name: count for name, count in counts.items() if isinstance(count, int)}
+
+
+def _first(counts: Any, *names: str) -> Optional[int]:
+    values = (read(counts, name) for name in names)
+    return next((value for value in values if isinstance(value, int)), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from ._extraction import read
+from ._extraction import read, text_of, usage_fields
 
 _ROLES = {"human": "user", "ai": "assistant", "HumanMessageChunk": "user", "AIMessageChunk": "assistant"}
 _INPUT_KEYS = ("input", "question", "query", "user_input", "prompt", "text", "messages")
@@ -67,16 +67,6 @@ def prompt_of(messages: Sequence[Mapping[str, Any]]) -> str:
     return text_of(said[-1]["content"]) if said else ""
 
 
-def text_of(content: Any) -> str:
-    """The text of a message's content: a text, or a list of texts and blocks."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, (list, tuple)):
-        texts = (block if isinstance(block, str) else read(block, "text") for block in content)
-        return "".join(text for text in texts if isinstance(text, str))
-    return "" if content is None else str(content)
-
-
 def tool_calls(message: Any) -> List[Dict[str, Any]]:
     """The tool calls of a message in OpenAI's shape."""
     calls = read(message, "tool_calls")
@@ -118,30 +108,6 @@ def response_fields(response: Any) -> Dict[str, Any]:
     if read(output, "model_name"):
         fields.setdefault("model_name", str(read(output, "model_name")))
     return fields
-
-
-def usage_fields(usage: Any) -> Dict[str, Any]:
-    """Token counters under OpenAI's names, which everybody reads."""
-    if not isinstance(usage, Mapping):
-        return {}
-    counts = {
-        "prompt_tokens": _first(usage, "prompt_tokens", "input_tokens"),
-        "completion_tokens": _first(usage, "completion_tokens", "output_tokens"),
-        "total_tokens": _first(usage, "total_tokens"),
-    }
-    told: Dict[str, Any] = {name: count for name, count in counts.items() if count is not None}
-    inputs = usage.get("input_token_details") or usage.get("prompt_tokens_details") or {}
-    outputs = usage.get("output_token_details") or usage.get("completion_tokens_details") or {}
-    prompt = {
-        "cached_tokens": _first(inputs, "cache_read", "cached_tokens"),
-        "cache_creation_tokens": _first(inputs, "cache_creation", "cache_creation_tokens"),
-    }
-    completion = {"reasoning_tokens": _first(outputs, "reasoning", "reasoning_tokens")}
-    for name, details in (("prompt_tokens_details", prompt), ("completion_tokens_details", completion)):
-        known = {key: count for key, count in details.items() if count is not None}
-        if known:
-            told[name] = known
-    return told
 
 
 def user_text(inputs: Any) -> Optional[str]:
@@ -233,11 +199,6 @@ def _role(message: Any) -> str:
 def _generation_text(generation: Any) -> str:
     text = read(generation, "text")
     return text if isinstance(text, str) and text else text_of(read(read(generation, "message"), "content"))
-
-
-def _first(counts: Any, *names: str) -> Optional[int]:
-    values = (read(counts, name) for name in names)
-    return next((value for value in values if isinstance(value, int)), None)
 
 
 def _json(value: Any) -> str:

@@ -7,8 +7,7 @@ from datetime import datetime, timezone
 from typing import Any, Dict, List, Mapping, Optional
 
 from ._extraction import chunk_text as chunk_text
-from ._extraction import read
-from ._langchain import text_of, usage_fields
+from ._extraction import read, text_of, usage_fields
 
 _SECRETS = ("api_key", "apikey", "secret", "password", "authorization", "credential", "access_token", "headers")
 _NOT_PARAMETERS = frozenset({"messages", "model", "metadata", "user_continue_message", "litellm_metadata"})
@@ -166,4 +165,4 @@ def tool_calls(response: Any) -> List[Dict[str, Any]]:
     if not isinstance(response, (list, tuple)):
         return []
     calls = [_dict(call) for call in response]
-    return [call for call in calls if isinstance(call, Mapping) and ("function" in call or "name" in call)]
+    return [dict(call) for call in calls if isinstance(call, Mapping) and ("function" in call or "name" in call)]

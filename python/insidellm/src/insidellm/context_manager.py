@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import Any, Dict, Mapping, Optional, Type
 
 from . import _default
-from ._event_client import EventClient
 from ._emit import emit
+from ._event_client import EventClient
 from ._spans import LLMCallSpan, ToolCallSpan
 from .models import EventType, filled
 from .utils import current_parent, format_stack_trace, generate_uuid, set_current_parent

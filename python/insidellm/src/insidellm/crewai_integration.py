@@ -6,16 +6,16 @@ tools and all calls of models, also those that CrewAI makes past LiteLLM. A call
 
 from __future__ import annotations
 
-import functools
 import logging
 import threading
 from collections import OrderedDict
 from datetime import datetime
-from typing import Any, Callable, Dict, List, Mapping, Optional, TypeVar, cast
+from typing import Any, Dict, List, Mapping, Optional
 
 from . import _litellm as _read
 from ._crewai_bus import CrewBus, bus_owns_call
 from ._event_client import EventClient
+from ._hooks import quiet
 from ._unavailable import UnavailableIntegration
 from .models import Event, EventType
 from .utils import generate_uuid, validate_uuid
@@ -32,21 +32,6 @@ logger = logging.getLogger("insidellm")
 
 _OPEN_CALLS = 10_000
 """Calls without an end that are remembered; the oldest are forgotten."""
-_Hook = TypeVar("_Hook", bound=Callable[..., Any])
-
-
-def _quiet(hook: _Hook) -> _Hook:
-    """A hook that never raises into the call."""
-
-    @functools.wraps(hook)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return hook(*args, **kwargs)
-        except Exception:
-            logger.warning("insidellm: a LiteLLM event was not logged", exc_info=True)
-            return None
-
-    return cast(_Hook, wrapper)
 
 
 class _Call:
@@ -62,10 +47,10 @@ class _Call:
 
 
 class _Handler(CustomLogger):  # type: ignore[misc, unused-ignore]
-    """Logs LiteLLM calls and CrewAI crews. Constructing it registers it; appending it to `litellm.callbacks` too does no harm.
+    """Logs LiteLLM calls and CrewAI crews. Constructing it registers it; appending it to `litellm.callbacks` does no harm.
 
-    `run_id` and `user_id` of its events are a new UUID and the client's current user (else `crewai_system`) when not given. A run
-    of its own is begun and ended with each crew. `debug` logs what is done. The `track_*` flags say what is logged;
+    `run_id` and `user_id` of its events are a new UUID and the client's current user (else `crewai_system`) when not given.
+    A run of its own is begun and ended with each crew. `debug` logs what is done. The `track_*` flags say what is logged;
     `track_streaming` every chunk instead of the first. `auto_register=False` leaves LiteLLM alone; `close` undoes it all.
     """
 
@@ -116,7 +101,7 @@ class _Handler(CustomLogger):  # type: ignore[misc, unused-ignore]
             self._bus = None
         _unregister(self)
 
-    @_quiet
+    @quiet
     def log_pre_api_call(self, model: Any, messages: Any, kwargs: Mapping[str, Any]) -> None:
         """LiteLLM calls a provider; told again for each attempt of its own."""
         if not self._mine():
@@ -129,7 +114,7 @@ class _Handler(CustomLogger):  # type: ignore[misc, unused-ignore]
                 return
         self._begin(call_id, model, messages, kwargs)
 
-    @_quiet
+    @quiet
     def log_stream_event(self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A piece of a streamed reply; the first one tells when the reply began."""
         call = self._calls.get(str(kwargs.get("litellm_call_id")))
@@ -141,7 +126,7 @@ class _Handler(CustomLogger):  # type: ignore[misc, unused-ignore]
             chunk = {**call.model, "chunk_text": _read.chunk_text(response_obj), "chunk_index": index}
             self.log(EventType.LLM_STREAMING_CHUNK, chunk, call.request_id)
 
-    @_quiet
+    @quiet
     def log_success_event(self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A call succeeded."""
         call = self._ended(kwargs)
@@ -157,7 +142,7 @@ class _Handler(CustomLogger):  # type: ignore[misc, unused-ignore]
             fields["response_time_ms"] = duration
         self.log(EventType.LLM_RESPONSE, fields, call.request_id)
 
-    @_quiet
+    @quiet
     def log_failure_event(self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A call failed for good."""
         call = self._ended(kwargs)

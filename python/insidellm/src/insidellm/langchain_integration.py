@@ -6,17 +6,17 @@ logged (chains) pass their parent on, so no event names a parent that was never 
 
 from __future__ import annotations
 
-import functools
-import logging
 import threading
 from contextvars import ContextVar
-from time import monotonic
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, TypeVar, cast
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, cast
 from uuid import UUID
 
 from . import _langchain as _read
 from ._emit import emit
 from ._event_client import EventClient
+from ._extraction import text_of
+from ._hooks import quiet
+from ._langchain_run import LangChainRun
 from ._unavailable import UnavailableIntegration
 from .models import Event, EventType
 from .utils import elapsed_ms, format_stack_trace, generate_uuid, get_iso_timestamp
@@ -30,54 +30,11 @@ except ImportError:
 else:
     LANGCHAIN_AVAILABLE = True
 
-logger = logging.getLogger("insidellm")
-
 _inherited: ContextVar[Optional[Any]] = ContextVar("insidellm_inherited", default=None)
 """The callback of the classic agent that runs in this context: see `_Inherited`."""
 
 if LANGCHAIN_AVAILABLE:
     register_configure_hook(_inherited, inheritable=True)
-
-_Hook = TypeVar("_Hook", bound=Callable[..., None])
-
-
-def _quiet(hook: _Hook) -> _Hook:
-    """A hook that never raises into the chain."""
-
-    @functools.wraps(hook)
-    def wrapper(*args: Any, **kwargs: Any) -> None:
-        try:
-            hook(*args, **kwargs)
-        except Exception:
-            logger.warning("insidellm: a LangChain event was not logged", exc_info=True)
-
-    return cast(_Hook, wrapper)
-
-
-class _Run:
-    """A run that has begun and not ended."""
-
-    __slots__ = ("anchor", "answered", "asked_at", "before", "fields", "logged_error", "metadata", "owner", "parent", "root", "started", "tokens")
-
-    def __init__(self, owner: type, parent: Optional[str], root: Optional[_Run], metadata: Dict[str, Any]) -> None:
-        self.owner = owner
-        """Whose hook saw it begin, when a run is told to a callback twice."""
-        self.parent = parent
-        """The event that this run's event is a child of."""
-        self.anchor = parent
-        """The event that is the parent of what runs inside."""
-        self.root = root if root is not None else self
-        self.metadata = metadata
-        self.fields: Dict[str, Any] = {}
-        self.started = monotonic()
-        self.tokens = 0
-        self.answered = False
-        self.asked_at: Optional[str] = None
-        """Of a root whose input is not known yet: when it began."""
-        self.before: Any = None
-        """What `_inherited` was before this run set it."""
-        self.logged_error: Optional[BaseException] = None
-        """Of a root: the failure that was logged where it happened."""
 
 
 class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
@@ -85,7 +42,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
 
     `run_id` (a new one when not given) is the run of all its events; the client's own run is not touched. `metadata` goes with
     every event. The `track_*` flags say what is logged; `track_streaming` logs every chunk instead of the first, and
-    `track_chain_calls` (or `track_chains`) logs chains as `function_execution`. Thread-safe; one callback serves parallel calls.
+    `track_chain_calls` (or `track_chains`) logs chains as `function_execution`. Thread-safe.
     """
 
     # Logging never waits, so hooks run where they happen, in order, also in an event loop.
@@ -125,7 +82,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         self.track_chain_calls = track_chain_calls or track_chains
         self.track_streaming = track_streaming
         self.track_user_input = track_user_input
-        self._runs: Dict[UUID, _Run] = {}
+        self._runs: Dict[UUID, LangChainRun] = {}
         self._lock = threading.Lock()
 
     def __deepcopy__(self, _memo: Any) -> _Callback:
@@ -134,7 +91,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
 
     __copy__ = cast(Any, lambda self: self)
 
-    @_quiet
+    @quiet
     def on_chat_model_start(
         self,
         serialized: Optional[Dict[str, Any]],
@@ -157,7 +114,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
             fields["system_message"] = system
         self._request(run, run_id, serialized, fields, metadata or {}, kwargs)
 
-    @_quiet
+    @quiet
     def on_llm_start(
         self,
         serialized: Optional[Dict[str, Any]],
@@ -174,7 +131,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         if run is not None and self.track_llm_calls:
             self._request(run, run_id, serialized, {"prompt": "\n".join(prompts)}, metadata or {}, kwargs)
 
-    @_quiet
+    @quiet
     def on_llm_new_token(self, token: Any, *, run_id: UUID, **_kwargs: Any) -> None:
         """A piece of a streamed reply; the first one tells when the reply began."""
         run = self._own(run_id)
@@ -183,10 +140,10 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         index = run.tokens
         run.tokens += 1
         if index == 0 or self.track_streaming:
-            chunk = {**run.fields, "chunk_text": _read.text_of(token), "chunk_index": index}
+            chunk = {**run.fields, "chunk_text": text_of(token), "chunk_index": index}
             self._log(EventType.LLM_STREAMING_CHUNK, chunk, run.anchor, run.metadata)
 
-    @_quiet
+    @quiet
     def on_llm_end(self, response: Any, *, run_id: UUID, **_kwargs: Any) -> None:
         """A call of a model succeeded."""
         run = self._end(run_id)
@@ -194,7 +151,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
             fields = {**run.fields, **_read.response_fields(response), "response_time_ms": elapsed_ms(run.started)}
             self._log(EventType.LLM_RESPONSE, fields, run.anchor, run.metadata)
 
-    @_quiet
+    @quiet
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """A call of a model failed; `response` may have what came before."""
         run = self._end(run_id)
@@ -206,7 +163,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
             context["partial_response"] = partial
         self._log_error("llm_error", error, context, run)
 
-    @_quiet
+    @quiet
     def on_tool_start(
         self,
         serialized: Optional[Dict[str, Any]],
@@ -229,17 +186,17 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         parameters = inputs if isinstance(inputs, Mapping) else {"input": input_str}
         self._call(run, run_id, dict(parameters))
 
-    @_quiet
+    @quiet
     def on_tool_end(self, output: Any, *, run_id: UUID, **_kwargs: Any) -> None:
         """A tool returned; a message that tells of an error is a failure."""
         self._respond(run_id, lambda: _read.tool_result(output))
 
-    @_quiet
+    @quiet
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **_kwargs: Any) -> None:
         """A tool raised."""
         self._respond_failure(run_id, error)
 
-    @_quiet
+    @quiet
     def on_retriever_start(
         self,
         serialized: Optional[Dict[str, Any]],
@@ -260,17 +217,17 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         run.fields = {"tool_name": str(name), "tool_type": "retriever", "call_id": str(run_id)}
         self._call(run, run_id, {"query": query})
 
-    @_quiet
+    @quiet
     def on_retriever_end(self, documents: Sequence[Any], *, run_id: UUID, **_kwargs: Any) -> None:
         """Documents were found."""
         self._respond(run_id, lambda: {"response_data": _read.documents(documents), "success": True})
 
-    @_quiet
+    @quiet
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **_kwargs: Any) -> None:
         """Looking for documents failed."""
         self._respond_failure(run_id, error)
 
-    @_quiet
+    @quiet
     def on_chain_start(
         self,
         serialized: Optional[Dict[str, Any]],
@@ -302,7 +259,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
             run.fields = {"function_name": str(name), "function_args": {"inputs": inputs}}
             run.anchor = str(run_id)
 
-    @_quiet
+    @quiet
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A chain or graph is done; what an agent graph answered is logged."""
         run = self._end_chain(run_id)
@@ -315,7 +272,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
             payload = {"response_text": answer, "response_type": "text"}
             self._log(EventType.AGENT_RESPONSE, payload, run.anchor, run.metadata)
 
-    @_quiet
+    @quiet
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """A chain or graph failed. Logged once: for the outermost, unless it was logged where it happened."""
         run = self._end_chain(run_id)
@@ -330,7 +287,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         if run.root is run and self.track_errors and not known and not interrupted:
             self._log_error("chain_error", error, {"duration_ms": elapsed_ms(run.started)}, run)
 
-    @_quiet
+    @quiet
     def on_agent_action(self, action: Any, *, run_id: UUID, **_kwargs: Any) -> None:
         """A classic agent has decided what to do."""
         run = self._own(run_id)
@@ -339,7 +296,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
             payload = {"reasoning_type": "agent_action", "reasoning_steps": [thought]}
             self._log(EventType.AGENT_REASONING, payload, run.anchor, run.metadata)
 
-    @_quiet
+    @quiet
     def on_agent_finish(self, finish: Any, *, run_id: UUID, **_kwargs: Any) -> None:
         """A classic agent has answered."""
         run = self._own(run_id)
@@ -355,7 +312,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         self._log(EventType.AGENT_RESPONSE, payload, run.anchor, run.metadata)
         run.root.answered = True
 
-    @_quiet
+    @quiet
     def on_retry(self, retry_state: Any, *, run_id: UUID, **_kwargs: Any) -> None:
         """Something is tried again."""
         run = self._own(run_id)
@@ -378,13 +335,13 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         parent_run_id: Optional[UUID],
         metadata: Optional[Mapping[str, Any]],
         tags: Optional[Sequence[str]],
-    ) -> Optional[_Run]:
+    ) -> Optional[LangChainRun]:
         """None when the run has begun before: the callback was given in two places."""
         with self._lock:
             if run_id in self._runs or (self.only_children and parent_run_id not in self._runs):
                 return None
             above = self._runs.get(parent_run_id) if parent_run_id is not None else None
-            run = _Run(
+            run = LangChainRun(
                 type(self),
                 above.anchor if above is not None else None,
                 above.root if above is not None else None,
@@ -393,25 +350,25 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
             self._runs[run_id] = run
             return run
 
-    def _own(self, run_id: UUID) -> Optional[_Run]:
+    def _own(self, run_id: UUID) -> Optional[LangChainRun]:
         """A run that this callback saw begin, not its double."""
         run = self._runs.get(run_id)
         return run if run is not None and run.owner is type(self) else None
 
-    def _end_chain(self, run_id: UUID) -> Optional[_Run]:
+    def _end_chain(self, run_id: UUID) -> Optional[LangChainRun]:
         run = self._end(run_id)
         current = _inherited.get()
         if run is not None and run.root is run and current is not None and current.__dict__ is self.__dict__:
             _inherited.set(run.before)
         return run
 
-    def _end(self, run_id: UUID) -> Optional[_Run]:
+    def _end(self, run_id: UUID) -> Optional[LangChainRun]:
         with self._lock:
             return self._runs.pop(run_id, None)
 
     def _request(
         self,
-        run: _Run,
+        run: LangChainRun,
         run_id: UUID,
         serialized: Optional[Dict[str, Any]],
         fields: Dict[str, Any],
@@ -424,7 +381,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         run.anchor = self._log(EventType.LLM_REQUEST, payload, run.parent, run.metadata, str(run_id))
         run.fields = dict(model)
 
-    def _call(self, run: _Run, run_id: UUID, parameters: Dict[str, Any]) -> None:
+    def _call(self, run: LangChainRun, run_id: UUID, parameters: Dict[str, Any]) -> None:
         payload = {**run.fields, "parameters": parameters}
         run.anchor = self._log(EventType.TOOL_CALL, payload, run.parent, run.metadata, str(run_id))
 
@@ -441,7 +398,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         message = str(error) or type(error).__name__
         self._respond(run_id, lambda: {"response_data": None, "success": False, "error_message": message})
 
-    def _late_question(self, run: _Run, inputs: Any) -> None:
+    def _late_question(self, run: LangChainRun, inputs: Any) -> None:
         """Of a chain that was streamed, LangChain tells the input at the end."""
         asked = _read.user_text(inputs) if run.asked_at is not None else None
         if asked:
@@ -455,12 +412,12 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
             )
             self.client.log_event(event)
 
-    def _chain_executed(self, run: _Run, run_id: UUID, outcome: Dict[str, Any]) -> None:
+    def _chain_executed(self, run: LangChainRun, run_id: UUID, outcome: Dict[str, Any]) -> None:
         if run.fields:
             payload = {**run.fields, **outcome, "execution_time_ms": elapsed_ms(run.started)}
             self._log(EventType.FUNCTION_EXECUTION, payload, run.parent, run.metadata, str(run_id))
 
-    def _log_error(self, error_type: str, error: BaseException, context: Dict[str, Any], run: _Run) -> None:
+    def _log_error(self, error_type: str, error: BaseException, context: Dict[str, Any], run: LangChainRun) -> None:
         payload = {
             "error_type": error_type,
             "error_message": str(error) or type(error).__name__,

@@ -13,6 +13,7 @@ from typing import Any, AsyncIterator, Callable, Dict, Iterator, List, Mapping, 
 from . import _vertex as _read
 from ._emit import emit
 from ._event_client import EventClient
+from ._extraction import read
 from .models import EventType
 from .utils import format_stack_trace
 
@@ -24,8 +25,8 @@ _TOOL = {"tool_name": "VertexAISearch"}
 class InsideLLMVertexAgentBuilderConversationalSearchClient:
     """Wraps a `ConversationalSearchService[Async]Client`. Use it in place of the client.
 
-    `converse_conversation`, `answer_query`, `stream_answer_query` and `get_answer` are recorded as events of `run_id` and `user_id`,
-    whatever run the InsideLLM client is in. Everything else of the client is there as it is, `with` and `async with` too.
+    `converse_conversation`, `answer_query`, `stream_answer_query` and `get_answer` are recorded as events of `run_id` and
+    `user_id`, whatever run the InsideLLM client is in. All else of the client is there as it is, `with` and `async with` too.
     """
 
     def __init__(
@@ -131,7 +132,7 @@ class _Turn:
         self._whole: Any = None
         self._ended = False
 
-    def quietly(self, log: Callable[..., None], *args: Any) -> None:
+    def quietly(self, log: Callable[..., Any], *args: Any) -> None:
         """Logs; a failure of that is logged itself and forgotten."""
         try:
             log(*args)
@@ -154,7 +155,7 @@ class _Turn:
 
     def answered(self, response: Any) -> None:
         """An answer, in what it came in."""
-        self._answer(response, _read.read(response, "answer"))
+        self._answer(response, read(response, "answer"))
 
     def found(self, answer: Any) -> None:
         """An answer by itself."""
@@ -162,11 +163,11 @@ class _Turn:
 
     def piece(self, response: Any) -> None:
         """A piece of a stream: the last that is no mere piece of text is the answer."""
-        answer = _read.read(response, "answer")
+        answer = read(response, "answer")
         if not _read.is_partial(answer):
             self._whole = response
             return
-        text = str(_read.read(answer, "answer_text") or "")
+        text = str(read(answer, "answer_text") or "")
         if self._track_streaming:
             chunk = {"model_name": "vertex-ai-search", "provider": "google", "chunk_text": text}
             self._log(EventType.LLM_STREAMING_CHUNK, {**chunk, "chunk_index": len(self._pieces)}, self._parent)
@@ -190,7 +191,7 @@ class _Turn:
         self.quietly(self._failed, error)
 
     def _failed(self, error: BaseException) -> None:
-        payload = {
+        payload: Dict[str, Any] = {
             "error_type": "vertex_ai_error",
             "error_message": str(error) or type(error).__name__,
             "error_code": type(error).__name__,
@@ -202,11 +203,11 @@ class _Turn:
         self._log(EventType.ERROR, payload, self._parent)
 
     def _answer(self, response: Any, answer: Any) -> None:
-        for index, step in enumerate(_read.read(answer, "steps") or []):
+        for index, step in enumerate(read(answer, "steps") or []):
             about = {
                 "step_index": index,
-                "step_description": str(_read.read(step, "description") or ""),
-                "step_thought": str(_read.read(step, "thought") or ""),
+                "step_description": str(read(step, "description") or ""),
+                "step_thought": str(read(step, "thought") or ""),
             }
             found = _read.searches(step)
             for search in found:
