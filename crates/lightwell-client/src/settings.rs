@@ -18,7 +18,8 @@ pub struct Settings {
     pub queue_items: usize,
     /// Encoded bytes that the pipeline holds, queued and in flight; the record that would pass it is refused.
     pub queue_bytes: usize,
-    /// Encoded bytes of one record; `None` leaves only `queue_bytes`.
+    /// Encoded bytes of one record; `None`: a quarter of `queue_bytes`, so that no record fills the queue. A larger one has its
+    /// longest parts cut.
     pub item_bytes: Option<usize>,
     /// Requests under way at once while the server answers well; one otherwise.
     pub max_in_flight: usize,
@@ -53,7 +54,7 @@ impl Default for Settings {
 impl Settings {
     /// Encoded bytes that one record may have.
     pub(crate) fn item_limit(&self) -> usize {
-        self.item_bytes.map_or(self.queue_bytes, |bytes| bytes.min(self.queue_bytes))
+        self.item_bytes.unwrap_or(self.queue_bytes / 4).min(self.queue_bytes)
     }
 
     /// Brings values that cannot work (zero items, zero bytes) to the least that can.
@@ -121,8 +122,24 @@ impl RetryPolicy {
     /// Pause before repeat number `repeat` (from 0): full jitter, `random` in `[0, 1)` of a doubling, capped bound.
     #[must_use]
     pub fn backoff(&self, repeat: u32, random: f64) -> Duration {
+        Duration::try_from_secs_f64(self.bound_s(repeat) * random.clamp(0.0, 1.0)).unwrap_or(self.max_backoff)
+    }
+
+    /// Least pause before repeat number `repeat` of a request that began `elapsed` ago. It is nothing but before the last repeat,
+    /// which waits until the time has passed that all pauses without jitter would take: scattered pauses must not make us give
+    /// up earlier than regular ones would.
+    #[must_use]
+    pub fn least_pause(&self, repeat: u32, elapsed: Duration) -> Duration {
+        if repeat.checked_add(1) != Some(self.max_retries) {
+            return Duration::ZERO;
+        }
+        let span_s: f64 = (0..self.max_retries).map(|repeat| self.bound_s(repeat)).sum();
+        Duration::try_from_secs_f64(span_s).unwrap_or(self.max_backoff).saturating_sub(elapsed)
+    }
+
+    /// Longest pause before a repeat, in seconds.
+    fn bound_s(&self, repeat: u32) -> f64 {
         let factor = 2_f64.powi(i32::try_from(repeat.min(64)).unwrap_or(64));
-        let bound = (self.initial_backoff.as_secs_f64() * factor).min(self.max_backoff.as_secs_f64());
-        Duration::try_from_secs_f64(bound * random.clamp(0.0, 1.0)).unwrap_or(self.max_backoff)
+        (self.initial_backoff.as_secs_f64() * factor).min(self.max_backoff.as_secs_f64())
     }
 }

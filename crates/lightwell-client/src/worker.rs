@@ -172,6 +172,7 @@ async fn attempt(state: &State, transport: &Transport, ticket: &Ticket) -> Actio
     let outlasting = RetryPolicy { max_retries: u32::MAX, ..given.clone() };
     let policy = if ticket.is_on_disk() { &outlasting } else { given };
     let body = ticket.body();
+    let begun = Instant::now();
     let mut number = 0;
     loop {
         hold(state).await;
@@ -193,7 +194,7 @@ async fn attempt(state: &State, transport: &Transport, ticket: &Ticket) -> Actio
         }
         match decide(verdict, number, ticket.len(), policy, random()) {
             Action::Wait { pause } => {
-                tokio::time::sleep(pause).await;
+                tokio::time::sleep(pause.max(policy.least_pause(number, begun.elapsed()))).await;
                 number += 1;
             }
             action => return action,

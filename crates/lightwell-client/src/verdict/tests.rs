@@ -152,3 +152,15 @@ fn backoff_doubles_up_to_its_cap_and_is_scattered_over_all_of_it() {
         assert_eq!(policy.backoff(repeat, 0.0), Duration::ZERO);
     }
 }
+
+#[test]
+fn jitter_does_not_make_the_last_attempt_come_earlier_than_regular_pauses_would() {
+    let policy = RetryPolicy::default();
+    let waited = Duration::from_millis(600);
+    for (repeat, least_ms) in [(0, 0), (3, 0), (4, 2_500), (5, 0), (u32::MAX, 0)] {
+        assert_eq!(policy.least_pause(repeat, waited), Duration::from_millis(least_ms), "{repeat}");
+    }
+    assert_eq!(policy.least_pause(4, Duration::from_secs(9)), Duration::ZERO);
+    let outlasting = RetryPolicy { max_retries: u32::MAX, ..policy };
+    assert_eq!(outlasting.least_pause(4, waited), Duration::ZERO);
+}
