@@ -4,15 +4,16 @@
 //! or numbers, base64 of either alphabet, null for "absent". A member that is left over is unknown and kept by its path.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use lightwell_model::{Step, Unknown};
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::super::Signal;
 use super::super::normalise::{Draft, finish_step};
-use super::read::read;
-use crate::item::{Batch, BodyError, Item, Receipt, utf8};
+use super::read::{read, read_plain};
+use crate::item::{Batch, BodyError, Item, ItemError, Receipt, utf8};
 use crate::json_value::parse;
 
 /// Decodes a whole request.
@@ -20,6 +21,11 @@ use crate::json_value::parse;
 /// # Errors
 /// When the body is not a JSON object with a list of items. What is wrong with an item is in its place in the batch.
 pub fn decode(signal: Signal, body: &[u8], receipt: &Receipt<'_>) -> Result<Batch, BodyError> {
+    let text = utf8(body)?;
+    if let Ok((items, unknown)) = read_envelope(text, signal, AtOnce { signal, receipt }) {
+        return Ok(Batch { items, unknown });
+    }
+    // Something in it is odd. Which of the items it is shows when each is read by itself.
     let (items, unknown) = split(signal, body)?;
     Ok(Batch { items: items.into_iter().map(|item| decode_item(signal, item, receipt)).collect(), unknown })
 }
@@ -29,26 +35,31 @@ pub fn decode(signal: Signal, body: &[u8], receipt: &Receipt<'_>) -> Result<Batc
 /// # Errors
 /// When the body is not a JSON object with a list of items.
 pub fn split(signal: Signal, body: &[u8]) -> Result<(Vec<&str>, Unknown), BodyError> {
-    let text = utf8(body)?;
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let split = deserializer
-        .deserialize_map(Envelope { signal })
-        .and_then(|split| deserializer.end().map(|()| split))
+    let (items, unknown) = read_envelope(utf8(body)?, signal, PhantomData::<&RawValue>)
         .map_err(|error| BodyError::NotJson { reason: error.to_string() })?;
-    Ok((split.items.into_iter().map(RawValue::get).collect(), split.unknown))
+    Ok((items.into_iter().map(RawValue::get).collect(), unknown))
 }
 
 /// Decodes the text of one item.
 pub fn decode_item(signal: Signal, item: &str, receipt: &Receipt<'_>) -> Item {
     let outcome = match signal {
-        Signal::Generations => read::<Draft>("generation", item).and_then(|(mut draft, unknown)| {
-            draft.generation.unknown = unknown;
-            draft.finish(receipt).map(Item::accepted)
-        }),
-        Signal::WorkflowSteps => read::<Step>("workflow_step", item)
-            .map(|(step, unknown)| Item::accepted(finish_step(Step { unknown, ..step }, receipt))),
+        Signal::Generations => read(GENERATION, item).and_then(|read| generation(read, receipt)),
+        Signal::WorkflowSteps => read(WORKFLOW_STEP, item).map(|read| step(read, receipt)),
     };
     outcome.unwrap_or_else(|error| Item::refused(id_of(item), error))
+}
+
+/// What items are called in error texts.
+const GENERATION: &str = "generation";
+const WORKFLOW_STEP: &str = "workflow_step";
+
+fn generation((mut draft, unknown): (Draft, Unknown), receipt: &Receipt<'_>) -> Result<Item, ItemError> {
+    draft.generation.unknown = unknown;
+    draft.finish(receipt).map(Item::accepted)
+}
+
+fn step((step, unknown): (Step, Unknown), receipt: &Receipt<'_>) -> Item {
+    Item::accepted(finish_step(Step { unknown, ..step }, receipt))
 }
 
 /// The id of an item that is refused.
@@ -57,33 +68,93 @@ fn id_of(item: &str) -> String {
     id.unwrap_or_default()
 }
 
-struct Envelope {
+/// Reads an item in its place in the request, without looking for its end first; fails where it is odd or refused.
+#[derive(Clone, Copy)]
+struct AtOnce<'a> {
     signal: Signal,
+    receipt: &'a Receipt<'a>,
 }
 
-#[derive(Default)]
-struct Split<'de> {
-    items: Vec<&'de RawValue>,
-    unknown: Unknown,
+impl<'de> DeserializeSeed<'de> for AtOnce<'_> {
+    type Value = Item;
+
+    fn deserialize<D: Deserializer<'de>>(self, item: D) -> Result<Item, D::Error> {
+        match self.signal {
+            Signal::Generations => {
+                generation(read_plain(GENERATION, item)?, self.receipt).map_err(D::Error::custom)
+            }
+            Signal::WorkflowSteps => Ok(step(read_plain(WORKFLOW_STEP, item)?, self.receipt)),
+        }
+    }
 }
 
-impl<'de> Visitor<'de> for Envelope {
-    type Value = Split<'de>;
+/// Reads a request: its items, each by `element`, and the members around them that we do not know.
+fn read_envelope<'de, E: DeserializeSeed<'de> + Copy>(
+    text: &'de str,
+    signal: Signal,
+    element: E,
+) -> Result<(Vec<E::Value>, Unknown), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let read = deserializer.deserialize_map(Envelope { signal, element })?;
+    deserializer.end()?;
+    Ok(read)
+}
+
+struct Envelope<E> {
+    signal: Signal,
+    element: E,
+}
+
+impl<'de, E: DeserializeSeed<'de> + Copy> Visitor<'de> for Envelope<E> {
+    type Value = (Vec<E::Value>, Unknown);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an object with a list `{}`", self.signal.json_key())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Split<'de>, A::Error> {
-        let mut split = Split::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let (mut items, mut unknown) = (Vec::new(), Unknown::new());
         while let Some(key) = members.next_key::<String>()? {
             if key == self.signal.json_key() || key == self.signal.json_key_camel() {
-                split.items.extend(members.next_value::<Option<Vec<&RawValue>>>()?.unwrap_or_default());
+                members.next_value_seed(Items { element: self.element, items: &mut items })?;
             } else {
                 let raw = members.next_value::<&RawValue>()?;
-                split.unknown.insert(key, parse(raw.get()).map_err(serde::de::Error::custom)?);
+                unknown.insert(key, parse(raw.get()).map_err(A::Error::custom)?);
             }
         }
-        Ok(split)
+        Ok((items, unknown))
+    }
+}
+
+/// Reads a list of items; null is an empty one.
+struct Items<'a, E, T> {
+    element: E,
+    items: &'a mut Vec<T>,
+}
+
+impl<'de, E: DeserializeSeed<'de> + Copy> DeserializeSeed<'de> for Items<'_, E, E::Value> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, list: D) -> Result<(), D::Error> {
+        list.deserialize_any(self)
+    }
+}
+
+impl<'de, E: DeserializeSeed<'de> + Copy> Visitor<'de> for Items<'_, E, E::Value> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of items")
+    }
+
+    fn visit_unit<F>(self) -> Result<(), F> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(item) = list.next_element_seed(self.element)? {
+            self.items.push(item);
+        }
+        Ok(())
     }
 }

@@ -45,15 +45,23 @@ pub trait Members: Sized {
     fn finish(self, place: &mut Place<'_>) -> Self::Read;
 }
 
-/// Reads an item, and what it has that we do not know. `name` is what it is called in error texts.
-pub fn read<T: Members>(name: &'static str, text: &str) -> Result<(T::Read, Unknown), ItemError> {
+/// Reads an item where a text is being read, and what it has that we do not know; fails where it is odd.
+pub fn read_plain<'de, T: Members<Read = T>, D: Deserializer<'de>>(
+    name: &'static str,
+    text: D,
+) -> Result<(T, Unknown), D::Error> {
     let mut reader = Reader::new(name);
+    let item = reader.item::<T, _>(text)?;
+    if reader.odd { Err(D::Error::custom("")) } else { Ok((item, reader.unknown)) }
+}
+
+/// Reads an item, and what it has that we do not know. `name` is what it is called in error texts.
+pub fn read<T: Members<Read = T>>(name: &'static str, text: &str) -> Result<(T, Unknown), ItemError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    if let Ok(item) = reader.item::<T, _>(&mut deserializer)
+    if let Ok(read) = read_plain::<T, _>(name, &mut deserializer)
         && deserializer.end().is_ok()
-        && !reader.odd
     {
-        return Ok((item, reader.unknown));
+        return Ok(read);
     }
     let garbled = |error: serde_json::Error| ItemError::Garbled { format: "JSON", reason: error.to_string() };
     let tree = parse(text).map_err(garbled)?;
