@@ -141,7 +141,7 @@ class Pipeline:
         ``protocol``: ``"grpc"``, ``"http"`` or ``"none"`` (accepts and forgets), any case, stripped.
         ``insecure`` (gRPC only): None = plaintext for ``http://`` and for a loopback host without scheme, else TLS.
         ``headers``: a non-blank ``User-Agent`` among them wins over ``user_agent``.
-        ``queue_size`` bounds generations and workflow steps separately. ``payload_max_bytes <= 0``: no limit. A record over the
+        ``queue_size`` bounds generations and workflow steps separately. ``payload_max_bytes <= 0``: a quarter of ``queue_max_bytes``. A record over the
         limit has its longest parts cut, and only what then is too large still is refused. ``queue_max_bytes`` bounds what the
         pipeline holds in memory, encoded. ``compression``: ``"off"``, ``"on"`` or ``"auto"``, which compresses for a server that
         has said that it understands gzip and is not on this machine.
@@ -194,7 +194,7 @@ class Pipeline:
     def record_event(self, event: Mapping[str, Any]) -> None:
         """Encode one InsideLLM wire object as JSON and queue it. Key order is kept; any value is made JSON-safe.
 
-        Raises ``QueueFull``, ``TooLarge`` (over the pipeline's byte bound alone), ``Closed``, ``EncodeError``
+        Raises ``QueueFull``, ``TooLarge`` (over a quarter of ``queue_max_bytes``, and nothing to cut), ``Closed``, ``EncodeError``
         (not a mapping).
         """
     def emit_event(

@@ -54,7 +54,7 @@ def test_memory_is_bounded_in_bytes(insidellm: Make, http_server: Scripted) -> N
 
 
 def test_what_is_too_large_is_cut_and_what_cannot_be_cut_is_refused(insidellm: Make, http_server: Scripted) -> None:
-    pipeline = insidellm(queue_max_bytes=10_000)
+    pipeline = insidellm(queue_max_bytes=40_000)
     pipeline.record_event({"event_id": "e", "payload": {"text": "é" * 50_000}})
     with pytest.raises(TooLarge, match=r"^event payload exceeds max bytes \(\d+ > 10000\)$"):
         pipeline.record_event({"event_id": "f", "payload": list(range(10_000))})
