@@ -27,7 +27,6 @@ SCRIPTS = [
 ]
 IMPORTS = [
     ("sigil_sdk", "LIGHTWELL_ORIGINAL_SIGIL_0_9_3"),
-    ("sigil_sdk_litellm", "LIGHTWELL_ORIGINAL_SIGIL_0_9_3"),
     ("insidellm", "LIGHTWELL_ORIGINAL_INSIDELLM"),
 ]
 IMPORT = "import time; before = time.process_time_ns(); import {}; print((time.process_time_ns() - before) / 1000)"
