@@ -105,6 +105,18 @@ impl Ranges {
         Self(self.0.iter().take(ranges).copied().collect())
     }
 
+    /// Fills the lowest gaps between ranges until there are at most so many ranges; gives how many numbers that added.
+    pub fn fill_lowest_gaps(&mut self, ranges: usize) -> u64 {
+        let excess = self.0.len().saturating_sub(ranges.max(1));
+        if excess == 0 {
+            return 0;
+        }
+        let before = self.count();
+        let (first, last) = (self.0[0].0, self.0[excess].1);
+        self.0.splice(..=excess, [(first, last)]);
+        self.count() - before
+    }
+
     /// Takes the lowest numbers out.
     pub fn skip_lowest(&mut self, numbers: u64) {
         let mut left = numbers;

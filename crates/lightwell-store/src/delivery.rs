@@ -18,6 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
 
+/// Ranges of numbers that are kept of one client. One that lost nothing takes one.
+const RANGES: usize = 4096;
+
 /// What a request tells of its sender, next to the records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
@@ -159,6 +162,9 @@ pub struct ClientAccount {
     pub elsewhere: u64,
     /// Numbers that were received, refused, or told as dropped.
     pub accounted: Ranges,
+    /// Numbers that were not accounted for when their gaps became too many to be kept: only their count is known.
+    #[serde(default)]
+    pub unnumbered: u64,
     /// Records that are, or were, stored.
     pub received: u64,
     /// Copies of stored records that came again.
@@ -181,6 +187,7 @@ impl ClientAccount {
             // Nothing that this server acknowledged is unknown to it: what was delivered before went elsewhere.
             elsewhere: heard.counters.as_ref().map_or(0, |counters| counters.delivered),
             accounted: Ranges::default(),
+            unnumbered: 0,
             received: 0,
             duplicates: 0,
             refused: BTreeMap::new(),
@@ -211,6 +218,9 @@ impl ClientAccount {
             }
         }
         self.accounted.extend(&heard.lost);
+        if self.accounted.range_count() > RANGES {
+            self.unnumbered += self.accounted.fill_lowest_gaps(RANGES / 2);
+        }
     }
 
     /// What there is to say of the client now. One that was not heard of for `quiet` no longer holds what it said it held, unless
@@ -220,14 +230,15 @@ impl ClientAccount {
         let told = self.counters.clone().unwrap_or_default();
         let accepted = told.accepted.max(self.accounted.last().unwrap_or(0));
         let mut numbers = self.accounted.gaps(accepted);
-        let unaccounted = numbers.count().saturating_sub(told.unlisted).saturating_sub(self.elsewhere);
+        let unaccounted =
+            (numbers.count() + self.unnumbered).saturating_sub(told.unlisted).saturating_sub(self.elsewhere);
         let is_quiet = now.duration_since(self.last_heard) >= quiet;
         let pending = unaccounted.min(if is_quiet { told.spooled } else { told.pending.max(told.spooled) });
         let missing = unaccounted - pending;
         if missing == 0 {
             numbers = Ranges::default();
         } else {
-            numbers.skip_lowest(self.elsewhere);
+            numbers.skip_lowest(self.elsewhere.saturating_sub(self.unnumbered));
             numbers.skip_highest(pending);
         }
         Standing { accepted, pending, missing, missing_numbers: numbers, dropped: self.dropped(&told) }
@@ -265,7 +276,7 @@ pub struct Standing {
     pub pending: u64,
     /// Records that nobody can account for.
     pub missing: u64,
-    /// Their numbers. Where the client could only tell how many it dropped and not which, those are among them.
+    /// Their numbers, as far as those are known. Where the client could only tell how many it dropped and not which, those are among them.
     pub missing_numbers: Ranges,
     /// Records that the client dropped, by reason.
     pub dropped: BTreeMap<String, u64>,

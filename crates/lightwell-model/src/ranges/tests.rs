@@ -36,6 +36,15 @@ fn both_ends_can_be_cut() {
     assert!(numbers.is_empty());
 }
 
+#[test]
+fn the_lowest_gaps_can_be_filled() {
+    let mut numbers = set("1 3 5-6 10 20");
+    assert_eq!(numbers.fill_lowest_gaps(5), 0);
+    assert_eq!((numbers.fill_lowest_gaps(3), numbers.to_string()), (2, "1-6 10 20".to_owned()));
+    assert_eq!((numbers.fill_lowest_gaps(0), numbers.to_string()), (12, "1-20".to_owned()));
+    assert_eq!(Ranges::default().fill_lowest_gaps(0), 0);
+}
+
 proptest! {
     #[test]
     fn is_a_set(operations in proptest::collection::vec((any::<bool>(), 1_u64..60, 0_u64..8), 0..40)) {

@@ -122,6 +122,23 @@ fn what_was_delivered_before_the_account_began_is_not_missing() {
 }
 
 #[test]
+fn too_many_gaps_are_kept_as_a_count() {
+    let mut account = account(&[heard(0, "1", 1, 0)]);
+    let every_other: Vec<u64> = (1..=RANGES as u64 * 2).map(|n| 2 * n - 1).collect();
+    for numbers in every_other.chunks(100) {
+        let mut some = heard(1, "", *numbers.last().unwrap(), 0);
+        some.received = numbers.iter().copied().collect();
+        account.apply(&some);
+        assert!(account.accounted.range_count() <= RANGES);
+    }
+    let standing = account.standing(at(100), QUIET);
+    assert_eq!((standing.accepted, standing.missing), (RANGES as u64 * 4 - 1, RANGES as u64 * 2 - 1));
+    assert!(
+        account.unnumbered > 0 && standing.missing_numbers.count() == standing.missing - account.unnumbered
+    );
+}
+
+#[test]
 fn what_is_kept_reads_back() {
     let mut all = heard(0, "1-3 9", 20, 0);
     all.refused = [(RefusedFor::Conflict, Ranges::of(4, 4))].into();
