@@ -59,7 +59,10 @@ def exiting() -> bool:
 def flush_all(budget_seconds: float = EXIT_BUDGET_SECONDS) -> None:
     """Delivers everything that is queued in any pipeline; returns when it is done or the budget is spent."""
     deadline = time.monotonic() + budget_seconds
-    for pipeline in list(_watched.values()) + list(_orphans):
+    pipelines = list(_watched.values()) + list(_orphans)
+    for pipeline in pipelines if len(pipelines) > 1 else ():
+        pipeline.flush(0.0)  # All begin to send before the first one is waited for.
+    for pipeline in pipelines:
         pipeline.flush(max(0.0, deadline - time.monotonic()))
 
 
@@ -77,7 +80,7 @@ def _release_idle_orphans() -> None:
 def _at_exit() -> None:
     global _exiting
     _exiting = True
-    flush_all()
+    flush_all(EXIT_BUDGET_SECONDS)
     for pipeline in list(_watched.values()) + list(_orphans):
         _tell(pipeline)
 

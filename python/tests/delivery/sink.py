@@ -22,7 +22,7 @@ class Owner:
     "Whoever makes a pipeline and forgets it."
 
 def pipeline(**settings):
-    made = Pipeline.insidellm(base_url=os.environ["SINK"], api_key="k", **{"flush_interval": 3600.0, **settings})
+    made = Pipeline.insidellm(**{"base_url": os.environ["SINK"], "api_key": "k", "flush_interval": 3600.0, **settings})
     owner = Owner()
     at_exit.watch(owner, made)
     made_by.append(owner)

@@ -33,6 +33,20 @@ def test_the_end_is_not_held_up_for_ever(tmp_path: Path) -> None:
         assert "lightwell: 1 records were still undelivered when the process ended" in err
 
 
+def test_one_server_that_hangs_does_not_keep_the_others_from_their_records(tmp_path: Path) -> None:
+    with sink() as silent, sink() as server:
+        silent.gate.clear()
+        program = f"""
+stuck = pipeline(base_url={silent.url!r})
+record(stuck, "stuck")
+p = pipeline()
+record(p, "a")
+at_exit.EXIT_BUDGET_SECONDS = 0.3
+"""
+        run(program, tmp_path, server.url, timeout=10)
+        assert server.ids() == ["a"]
+
+
 def test_what_was_dropped_is_said_in_one_line(tmp_path: Path) -> None:
     with sink() as server:
         program = """
