@@ -3,7 +3,7 @@ import { rangesText, readDelivery, reasonsText } from './delivery';
 
 it('reads what the API sends', () => {
 	const totals = {
-		processes: 1, accepted: 10, received: 7, duplicates: 1, refused: 1, dropped: 1, pending: 0, missing: 1
+		processes: 1, accepted: 10, received: 7, duplicates: 1, refused: 1, dropped: 1, pending: 0, elsewhere: 0, missing: 1
 	};
 	const sent = {
 		client: 'c', product: 'sigil', pid: 7, host: 'box',

@@ -46,6 +46,8 @@ pub struct DeliveryTotals {
     pub dropped: u64,
     /// Records that the processes still hold, as they told.
     pub pending: u64,
+    /// Records that a server had acknowledged before this server's account began.
+    pub elsewhere: u64,
     /// Records that nobody can account for.
     pub missing: u64,
 }
@@ -91,7 +93,7 @@ pub struct ProcessDelivery {
 ///
 /// Told by processes that use Lightwell's own client, in the header `lightwell-delivery` of each request: they number what
 /// their program offers, and the server keeps which numbers came, durably with each acknowledgement. accepted = received +
-/// refused + dropped + pending + missing, as long as no process gave up on what arrived all the same. Processes that were
+/// refused + dropped + pending + elsewhere + missing, as long as no process gave up on what arrived all the same. Processes that were
 /// not heard of for 30 days are forgotten.
 #[utoipa::path(
     get,
@@ -184,6 +186,7 @@ impl DeliveryTotals {
         self.refused += process.refused.values().sum::<u64>();
         self.dropped += process.dropped.values().sum::<u64>();
         self.pending += process.pending;
+        self.elsewhere += process.elsewhere;
         self.missing += process.missing;
     }
 }

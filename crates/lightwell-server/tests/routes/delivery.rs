@@ -101,7 +101,7 @@ async fn those_who_tell_nothing_are_not_told_of() {
     assert_eq!(
         body,
         json!({"processes": [], "more": false, "totals": {
-            "processes": 0, "accepted": 0, "received": 0, "duplicates": 0, "refused": 0, "dropped": 0, "pending": 0, "missing": 0,
+            "processes": 0, "accepted": 0, "received": 0, "duplicates": 0, "refused": 0, "dropped": 0, "pending": 0, "elsewhere": 0, "missing": 0,
         }})
     );
     server.stop().await;

@@ -54,7 +54,7 @@ export interface paths {
          * What arrived of what processes sent, process by process.
          * @description Told by processes that use Lightwell's own client, in the header `lightwell-delivery` of each request: they number what
          *     their program offers, and the server keeps which numbers came, durably with each acknowledgement. accepted = received +
-         *     refused + dropped + pending + missing, as long as no process gave up on what arrived all the same. Processes that were
+         *     refused + dropped + pending + elsewhere + missing, as long as no process gave up on what arrived all the same. Processes that were
          *     not heard of for 30 days are forgotten.
          */
         get: operations["delivery"];
@@ -430,6 +430,11 @@ export interface components {
              * @description Copies of stored records that came again and changed nothing.
              */
             duplicates: number;
+            /**
+             * Format: int64
+             * @description Records that a server had acknowledged before this server's account began.
+             */
+            elsewhere: number;
             /**
              * Format: int64
              * @description Records that nobody can account for.
