@@ -1,5 +1,5 @@
 //! SIGTERM in a program that has no handler of its own: what is queued is delivered, within a bounded time, and then the
-//! process ends by that signal as it would have without us. See docs/adr/0008-signals.md.
+//! process ends by that signal as it would have without us. See docs/adr/0009-signals.md.
 //!
 //! The signal handler wakes a thread that sleeps in a read; that thread flushes, restores the default and raises again.
 //!

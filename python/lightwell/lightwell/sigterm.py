@@ -1,7 +1,7 @@
 """What happens to queued records when the process is told to end (SIGTERM) and has no handler of its own.
 
 They are delivered first, for at most `grace_seconds()`; then the process ends by the signal, as it would have. A program that
-handles SIGTERM itself is left alone. `signal.getsignal` never shows any of this. See docs/adr/0008-signals.md.
+handles SIGTERM itself is left alone. `signal.getsignal` never shows any of this. See docs/adr/0009-signals.md.
 """
 
 from __future__ import annotations
