@@ -75,9 +75,20 @@ pub(crate) fn cut_json(json: &[u8], keep: usize) -> Option<Vec<u8>> {
     if json.len() <= keep.max(SHORTEST_CUT) {
         return None;
     }
+    let head = String::from_utf8_lossy(&json[..keep.min(json.len())]);
+    Some(quoted_head(&head, json, keep))
+}
+
+/// The same of a JSON string that takes `quoted` bytes as it is written: the new one takes at most `keep`.
+pub(crate) fn cut_json_string(text: &str, quoted: usize, keep: usize) -> Option<Vec<u8>> {
+    (quoted > keep.max(SHORTEST_CUT)).then(|| quoted_head(text, text.as_bytes(), keep))
+}
+
+/// As much of `head` as fits, and the marker of `whole`, as a JSON string.
+fn quoted_head(head: &str, whole: &[u8], keep: usize) -> Vec<u8> {
     let mut left = keep.saturating_sub(MARKER_BYTES);
     let mut cut = vec![b'"'];
-    for character in String::from_utf8_lossy(&json[..left.min(json.len())]).chars() {
+    for character in head.chars() {
         let before = cut.len();
         put_escaped(&mut cut, character);
         let Some(rest) = left.checked_sub(cut.len() - before) else {
@@ -86,14 +97,17 @@ pub(crate) fn cut_json(json: &[u8], keep: usize) -> Option<Vec<u8>> {
         };
         left = rest;
     }
-    cut.extend_from_slice(marker(json).as_bytes());
+    cut.extend_from_slice(marker(whole).as_bytes());
     cut.push(b'"');
-    Some(cut)
+    cut
 }
 
 fn put_escaped(out: &mut Vec<u8>, character: char) {
     match character {
         '"' | '\\' => out.extend([b'\\', character as u8]),
+        '\n' => out.extend(b"\\n"),
+        '\r' => out.extend(b"\\r"),
+        '\t' => out.extend(b"\\t"),
         control if control < ' ' => out.extend(format!("\\u{:04x}", control as u32).bytes()),
         other => out.extend(other.encode_utf8(&mut [0; 4]).bytes()),
     }

@@ -4,24 +4,17 @@
 
 use std::ops::Range;
 
-use crate::json_text::put_string;
-use crate::shrink::{BYTES_KEY, Cuts, NOTE_BYTES, PARTS_KEY, SHORTEST_CUT, cut_text, level};
+use crate::shrink::{BYTES_KEY, Cuts, NOTE_BYTES, PARTS_KEY, SHORTEST_CUT, cut_json_string, level};
 
 /// The event with its longest strings cut, in at most `limit` bytes. `None` when that cannot be done: it is no JSON object, or too
 /// little of it is in strings.
 #[must_use]
 pub fn shrink(event: &[u8], limit: usize) -> Option<Vec<u8>> {
     let outline = Outline::of(event)?;
-    let lengths = || outline.strings.iter().map(Range::len).collect();
-    let mut target = limit.checked_sub(NOTE_BYTES)?;
-    // Heads are chosen by their length before they are escaped again, which can make them longer.
-    for _ in 0..4 {
-        let keep = level(event.len(), target, lengths())?;
-        let shrunk = cut_to(event, &outline, keep)?;
-        let Some(excess) = shrunk.len().checked_sub(limit + 1) else { return Some(shrunk) };
-        target = target.checked_sub(excess + 1)?;
-    }
-    None
+    let lengths = outline.strings.iter().map(Range::len).collect();
+    let keep = level(event.len(), limit.checked_sub(NOTE_BYTES)?, lengths)?;
+    let shrunk = cut_to(event, &outline, keep)?;
+    (shrunk.len() <= limit).then_some(shrunk)
 }
 
 /// Where the strings and the metadata of an event are.
@@ -98,11 +91,9 @@ fn cut_to(event: &[u8], outline: &Outline, keep: usize) -> Option<Vec<u8>> {
     let mut changes: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
     for string in outline.strings.iter().filter(|string| string.len() > keep) {
         let text: String = serde_json::from_slice(&event[string.clone()]).ok()?;
-        if let Some(cut) = cut_text(&text, keep) {
+        if let Some(cut) = cut_json_string(&text, string.len(), keep) {
             cuts.add(text.len());
-            let mut quoted = Vec::with_capacity(cut.len() + 2);
-            put_string(&mut quoted, &cut);
-            changes.push((string.clone(), quoted));
+            changes.push((string.clone(), cut));
         }
     }
     changes.push(note(event, outline, cuts));
