@@ -6,7 +6,6 @@ import json
 from datetime import datetime
 from enum import Enum
 from typing import Any, Dict, Mapping, Optional, Type
-from uuid import UUID
 
 from lightwell import EventSchema, new_event_id, utc_now
 
@@ -33,6 +32,7 @@ from ._payloads import (
 )
 from ._schema import Model, as_dict, as_primitive, as_text
 from .exceptions import ValidationError
+from .utils import validate_uuid
 
 __all__ = [
     "APIRequestPayload",
@@ -373,10 +373,8 @@ def _text(name: str, value: Any) -> str:
 def _uuid_text(name: str, value: Any) -> str:
     """Any spelling that `uuid.UUID` reads, kept as it is."""
     text = _text(name, value)
-    try:
-        UUID(text)
-    except ValueError:
-        raise ValidationError(f"{name} {text!r} is not a UUID") from None
+    if not validate_uuid(text):
+        raise ValidationError(f"{name} {text!r} is not a UUID")
     return text
 
 

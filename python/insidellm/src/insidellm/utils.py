@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import time
 import traceback
-import uuid
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -57,8 +56,10 @@ def validate_uuid(uuid_string: Any) -> bool:
     """Whether it is a string that reads as a UUID."""
     if not isinstance(uuid_string, str):
         return False
+    from uuid import UUID  # Costs more than most of this package to import, and few programs need it.
+
     try:
-        uuid.UUID(uuid_string)
+        UUID(uuid_string)
     except ValueError:
         return False
     return True
