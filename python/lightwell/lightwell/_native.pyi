@@ -108,6 +108,7 @@ class FlushReport:
 @final
 class Pipeline:
     """Admit, queue, batch, deliver. One native thread, ``lightwell-send``, started by the first record.
+    Beside it one thread a process, ``lightwell-term``, sleeps until SIGTERM comes (see ``lightwell.sigterm``).
 
     Thread-safe and fork-safe: a forked child starts with an empty queue, zero counters and its own thread; the parent
     keeps what it had. A pipeline that is garbage-collected without ``shutdown`` delivers what it has and frees its thread.
