@@ -56,3 +56,51 @@ def test_litellm_streaming(server: Server, run_program: RunProgram) -> None:
 def mocked(program: str) -> str:
     """Text of a program that runs the seed's `program` with LiteLLM's mock response."""
     return f"import sys\nsys.argv = ['mocked', {str(SEED / program)!r}]\nexec(open({str(PROGRAMS / 'mocked.py')!r}).read())\n"
+
+
+def test_insidellm_decorators(server: Server, run_program: RunProgram) -> None:
+    run_program("seed/insidellm_decorators.py", INSIDELLM_BASE_URL=server.url)
+    [item] = server.conversations()
+    conversation = server.conversation(item["id"])
+    [generation] = conversation["generations"]
+    assert generation["model"] == {"provider": "openai", "name": "gpt-4"}
+    assert {(step["kind"], step["name"]) for step in conversation["steps"]} == {("tool", "web_search"), ("agent", "planning")}
+
+
+def test_insidellm_context_managers(server: Server, run_program: RunProgram) -> None:
+    run_program("seed/insidellm_context_managers.py", INSIDELLM_BASE_URL=server.url)
+    [item] = server.conversations()
+    conversation = server.conversation(item["id"])
+    said = [event["kind"] for event in conversation["events"]]
+    assert said == ["run.start", "user.input", "agent.response", "run.end"]
+    assert len(conversation["generations"]) == len(conversation["steps"]) == 1
+
+
+def test_insidellm_manual_event(server: Server, run_program: RunProgram) -> None:
+    run_program("seed/insidellm_manual_event.py", INSIDELLM_BASE_URL=server.url)
+    [event] = server.conversation("your-run-id")["events"]
+    assert (event["kind"], event["payload"]["metric_value"]) == ("performance_metric", 250)
+
+
+def test_insidellm_error_handling(server: Server, run_program: RunProgram) -> None:
+    run_program("seed/insidellm_error_handling.py", INSIDELLM_BASE_URL=server.url)
+    events = server.conversation("your-run-id")["events"]
+    assert [event["kind"] for event in events] == ["run.start", "error"]
+    assert events[1]["payload"]["error_code"] == "TimeoutError"
+
+
+def test_insidellm_configuration_and_statistics(server: Server, run_program: RunProgram) -> None:
+    run_program("seed/insidellm_config.py", INSIDELLM_BASE_URL=server.url)
+    finished = run_program("seed/insidellm_performance.py", INSIDELLM_BASE_URL=server.url)
+    assert finished.out.splitlines() == ["Events queued: 1", "Success rate: 100.0%", "Client is healthy"]
+
+
+def test_insidellm_crewai(server: Server, run_program: RunProgram) -> None:
+    """The recipe; what it records is in integrations/test_crewai.py."""
+    finished = run_program("seed/insidellm_crewai.py", env="crewai", INSIDELLM_BASE_URL=server.url)
+    assert "CrewAIInsideLLMCallbackHandler registered with LiteLLM." in finished.out
+
+
+def test_insidellm_vertex(server: Server, run_program: RunProgram) -> None:
+    """Its request is commented out there, and wrong; the right one is in docs/vertex.md."""
+    run_program("seed/insidellm_vertex.py", env="vertex", INSIDELLM_BASE_URL=server.url)

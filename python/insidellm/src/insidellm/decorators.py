@@ -173,12 +173,11 @@ class _Span(Span):
 
     def log(self, event_type: EventType, payload: Dict[str, Any], event_id: Optional[str] = None) -> str:
         """Logs an event below the parent. Returns its id."""
-        run_id = self._run_id
-        user_id, parent, metadata = self._user_id, self.parent, self._metadata
-        event_id = self._emit(
-            event_type.schema, event_id, run_id, user_id, parent, metadata, payload
-        ) or make_and_log(self._client, event_type, run_id, user_id, parent, metadata, payload, event_id)
-        set_current_parent(run_id, event_id)
+        parts = (self._run_id, self._user_id, self.parent, self._metadata, payload)
+        event_id = self._emit(event_type.schema, event_id, *parts) or make_and_log(
+            self._client, event_type, *parts, event_id
+        )
+        set_current_parent(self._run_id, event_id)
         return event_id
 
     def log_error(self, error_type: str, error: BaseException, context: Dict[str, Any]) -> None:
