@@ -62,7 +62,7 @@ fn a_full_disk_leaves_nothing_half_written_and_passes() {
     let mut day = Day::open(&path, &no_dictionaries());
     day.apply(0..10).unwrap();
     let pages: i64 = day.file.connection.query_row("pragma page_count", [], |row| row.get(0)).unwrap();
-    day.file.connection.execute_batch(&format!("pragma max_page_count = {}", pages + 20)).unwrap();
+    day.file.connection.execute_batch(&format!("pragma max_page_count = {}", pages + 8)).unwrap();
 
     let error = day.apply(5..500).unwrap_err().at(&path, "store records");
     let StoreError::Unavailable { reason, .. } = &error else { panic!("{error}") };
