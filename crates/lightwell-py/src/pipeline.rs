@@ -254,7 +254,9 @@ impl Pipeline {
         let until = deadline(timeout)?;
         let flush = py.detach(|| self.inner.begin_flush());
         // Without a deadline, nobody waits longer for what is safe on disk than for what is not.
-        wait_in_slices(py, until, |slice| flush.wait(Some(slice)) || (until.is_none() && flush.is_stalled()))?;
+        wait_in_slices(py, until, |slice| {
+            flush.wait(Some(slice)) || (until.is_none() && flush.is_stalled())
+        })?;
         let report = py.detach(|| flush.report());
         Ok(FlushReport {
             complete: report.complete,
