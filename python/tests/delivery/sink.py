@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import socketserver
@@ -113,7 +114,7 @@ def start(program: str, folder: Path, url: str, *, env: str = "ours", **variable
     path = folder / "program.py"
     path.write_text(PRELUDE + program)
     environment = {k: v for k, v in os.environ.items() if "proxy" not in k.lower() and not k.startswith("LIGHTWELL_")}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [interpreter(env), "-W", "ignore", str(path)],
         env={**environment, "SINK": url, **variables},
         cwd=folder,
@@ -122,6 +123,9 @@ def start(program: str, folder: Path, url: str, *, env: str = "ours", **variable
         stdin=subprocess.PIPE,
         text=True,
     )
+    # What a failed test leaves behind ends with the tests.
+    atexit.register(process.kill)
+    return process
 
 
 def run(program: str, folder: Path, url: str, *, code: int = 0, timeout: float = 60, **variables: str) -> tuple[str, str]:
