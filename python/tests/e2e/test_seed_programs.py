@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import PROGRAMS, RunProgram, Server
+from conftest import PROGRAMS, ROOT, RunProgram, Server
 
 SEED = PROGRAMS / "seed"
 
@@ -104,3 +104,12 @@ def test_insidellm_crewai(server: Server, run_program: RunProgram) -> None:
 def test_insidellm_vertex(server: Server, run_program: RunProgram) -> None:
     """Its request is commented out there, and wrong; the right one is in docs/vertex.md."""
     run_program("seed/insidellm_vertex.py", env="vertex", INSIDELLM_BASE_URL=server.url)
+
+
+def test_the_basic_example(server: Server, run_program: RunProgram) -> None:
+    run_program((ROOT / "examples" / "basic_usage.py").read_text(), INSIDELLM_BASE_URL=server.url)
+    [item] = server.conversations()
+    conversation = server.conversation(item["id"])
+    said = [event["kind"] for event in conversation["events"]]
+    assert said == ["run.start", "user.input", "agent.response", "run.end"]
+    assert conversation["generations"][0]["usage"]["total_tokens"] == 10

@@ -39,7 +39,7 @@ def test_importing_loads_nothing_heavy(run_program: Any, package: str) -> None:
 
 
 def test_the_insidellm_example(run_program: Any, server: Any) -> None:
-    program = (ROOT / "examples" / "insidellm_agent.py").read_text()
+    program = (ROOT / "examples" / "custom_agent_example.py").read_text()
     output = run_program(program, INSIDELLM_BASE_URL=server.url).stdout
     assert f"sent 16 of 16 events to {server.url}" in output
     types = [event["event_type"] for event in server.events()]
