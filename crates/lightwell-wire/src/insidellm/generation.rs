@@ -74,9 +74,12 @@ pub fn response(mut envelope: Envelope, payload: Object) -> Generation {
         ..Generation::default()
     };
     let mut said = Message { role: Role::Assistant, name: String::new(), parts: Vec::new() };
-    said.parts.extend(members.text("response_text").map(Part::text));
+    let calls = members.list("tool_calls").unwrap_or_default();
+    // A reply that is all calls has to have a text nevertheless: an empty one.
+    let text = members.text("response_text").filter(|text| calls.is_empty() || !text.is_empty());
+    said.parts.extend(text.map(Part::text));
     let calls_path = path.key("tool_calls");
-    for (index, call) in members.list("tool_calls").unwrap_or_default().into_iter().enumerate() {
+    for (index, call) in calls.into_iter().enumerate() {
         said.parts.push(tools::tool_call(call, calls_path.index(index), &mut envelope.unknown));
     }
     if !said.parts.is_empty() {

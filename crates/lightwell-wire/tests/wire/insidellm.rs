@@ -159,6 +159,19 @@ fn messages_of_other_libraries() {
 }
 
 #[test]
+fn a_reply_of_calls_alone_has_no_empty_text() {
+    let call = json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}});
+    let reply = |text: &str, calls: &[Value]| {
+        let payload = json!({"model_name": "m", "provider": "p", "response_text": text, "tool_calls": calls});
+        let record = generation(&records(&[event("r", "q", 1, "llm.response", payload)])[0]);
+        record.output[0].parts.len()
+    };
+    assert_eq!(reply("", std::slice::from_ref(&call)), 1);
+    assert_eq!(reply("look", &[call]), 2);
+    assert_eq!(reply("", &[]), 1);
+}
+
+#[test]
 fn an_event_that_is_none_is_refused_alone() {
     let batch =
         decode(br#"[{"event_type":"user.input","payload":{}},5,{"event_type":""}]"#, &receipt()).unwrap();
