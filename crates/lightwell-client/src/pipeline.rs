@@ -258,12 +258,15 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Waits until nothing is pending and the thread has ended (true) or `until` has come (false).
+    /// Waits until nothing is pending and the thread has ended (true) or `until` has come (false). What is safe on disk is
+    /// not waited for once the server does not answer: the next start delivers it.
     #[must_use]
     pub fn wait(&self, until: Option<Instant>) -> bool {
         wait_until(&self.state, until, |queue| {
-            let idle = queue.ledger.stats().pending == 0 && !queue.worker_runs;
-            idle || queue.phase == Phase::Aborted || (until.is_none() && queue.stalls > self.stalls)
+            let stats = queue.ledger.stats();
+            let idle = stats.pending == 0 && !queue.worker_runs;
+            let safe = stats.pending == stats.spooled || until.is_none();
+            idle || queue.phase == Phase::Aborted || (safe && queue.stalls > self.stalls)
         })
     }
 

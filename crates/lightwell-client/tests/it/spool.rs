@@ -111,6 +111,16 @@ fn what_shutdown_leaves_the_next_start_delivers_by_itself() {
 }
 
 #[test]
+fn shutdown_does_not_wait_out_its_time_for_what_is_safe_on_disk() {
+    let (folder, outage) = (TempDir::new().unwrap(), Outage::begin());
+    let client = http_client(&outage.server.url, spooling(folder.path(), |_| {}));
+    record(&client, 0..5);
+    // No test would wait that long: it returns when the attempts that memory would allow are used up.
+    assert!(!client.shutdown(Some(Duration::from_secs(3600))));
+    assert_eq!((client.stats().pending, client.stats().spooled), (5, 5));
+}
+
+#[test]
 fn an_outage_longer_than_all_attempts_and_wider_than_the_queue_loses_nothing() {
     let (folder, outage) = (TempDir::new().unwrap(), Outage::begin());
     let bounded = Settings { queue_items: 3, batch_items: 7, ..spooling(folder.path(), |_| {}) };
