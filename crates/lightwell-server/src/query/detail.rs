@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::generation::{GenerationBody, render};
-use super::{ConversationItem, EventBody, StepBody};
+use super::{ConversationItem, EventBody, StepBody, parents};
 use crate::admit::Caller;
 use crate::app::App;
 use crate::error::{ErrorBody, Refusal};
@@ -111,7 +111,8 @@ async fn answer(
     Ok(([(CONTENT_TYPE, "application/json")], Body::from(body)).into_response())
 }
 
-fn body(detail: ConversationDetail) -> ConversationBody {
+fn body(mut detail: ConversationDetail) -> ConversationBody {
+    parents::resolve(&mut detail);
     ConversationBody {
         header: ConversationItem::from(&detail.summary),
         generations: detail.generations.iter().map(render).collect(),

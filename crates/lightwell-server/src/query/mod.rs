@@ -6,6 +6,7 @@ mod delivery;
 mod detail;
 mod generation;
 mod parameters;
+mod parents;
 mod records;
 mod totals;
 
