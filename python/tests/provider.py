@@ -30,7 +30,7 @@ class Provider:
     def answer(self, path: str, request: dict[str, Any]) -> tuple[int, list[dict[str, Any]]]:
         """Status, and one body or the chunks of a stream."""
         self.requests.append(request)
-        model = {"id": "reply-1", "created": 1, "model": request.get("model", "")}
+        model = {"id": f"reply-{len(self.requests)}", "created": 1, "model": request.get("model", "")}
         if path.endswith("/chat/completions"):
             script = next((part for part in self.scripts if f"/{part}/" in path), None)
             reply = _next(self.chats if script is None else self.scripts[script])

@@ -6,6 +6,7 @@ and what it remembers needs no lock.
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
 from datetime import timedelta
@@ -205,7 +206,7 @@ class CrewBus:
         parameters["stream"] = getattr(event, "stream", None) or None
         payload = {
             **model,
-            **_read.message_fields(event.messages if event.messages is not None else ""),
+            **_read.message_fields(_as_sent(event.messages)),
             "parameters": _read.public_parameters(parameters),
         }
         event_id = generate_uuid()
@@ -354,6 +355,35 @@ def _arguments(arguments: Any) -> Dict[str, Any]:
         except ValueError:
             return {"input": arguments}
     return dict(arguments) if isinstance(arguments, Mapping) else {"input": arguments}
+
+
+def _as_sent(messages: Any) -> Any:
+    """The messages of a call. Below some depth CrewAI tells values as their `repr`: in calls of tools that is undone."""
+    if messages is None:
+        return ""
+    if not isinstance(messages, list):
+        return messages
+    return [
+        {**message, "tool_calls": [_call_as_sent(call) for call in message["tool_calls"]]}
+        if isinstance(message, Mapping) and isinstance(message.get("tool_calls"), list)
+        else message
+        for message in messages
+    ]
+
+
+def _call_as_sent(call: Any) -> Any:
+    function = call.get("function") if isinstance(call, Mapping) else None
+    # No tool has quotes around its name.
+    if not isinstance(function, Mapping) or str(function.get("name", ""))[:1] not in ("'", '"'):
+        return call
+    return {**call, "function": {name: _unquoted(value) for name, value in function.items()}}
+
+
+def _unquoted(value: Any) -> Any:
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError, TypeError):
+        return value
 
 
 def _text(response: Any) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+import json
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 _PROMPT_NAMES = ("prompt", "messages", "input", "query", "question", "text")
 _SELF_NAMES = frozenset({"self", "cls"})
@@ -13,11 +14,15 @@ class CallReader:
     """Reads the arguments of one decorated function by name, so that `self` is never taken for a prompt."""
 
     def __init__(self, func: Callable[..., Any]) -> None:
+        parameters: Mapping[str, inspect.Parameter] = {}
         try:
-            names = list(inspect.signature(func).parameters)
+            parameters = inspect.signature(func).parameters
         except (TypeError, ValueError):  # Builtins may have no signature.
-            names = []
+            pass
+        names = list(parameters)
+        takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
         self._names = names
+        self._takes_messages = "messages" in names or takes_any
         self._has_self = bool(names) and names[0] in _SELF_NAMES
 
     def own_args(self, args: Tuple[Any, ...]) -> Tuple[Any, ...]:
@@ -35,9 +40,20 @@ class CallReader:
             prompt = own[0]
         return str(prompt) if prompt else ""
 
+    def messages(self, args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> Optional[List[Any]]:
+        """The argument `messages` when it is a history: a list of mappings."""
+        if not self._takes_messages:
+            return None
+        messages = kwargs.get("messages")
+        if messages is None:
+            messages = dict(zip(self._names, args)).get("messages")
+        if not isinstance(messages, (list, tuple)) or not messages:
+            return None
+        return list(messages) if all(isinstance(message, Mapping) for message in messages) else None
+
 
 def response_fields(result: Any) -> Dict[str, Any]:
-    """`response_text` of a result, and `finish_reason`, `usage` and `cost` when it has the shape of a provider's reply.
+    """`response_text` of a result, and what else a provider's reply tells: `tool_calls`, `finish_reason`, `usage`, `cost`.
 
     Known shapes: OpenAI and LiteLLM chat completions, Anthropic messages, and dicts with `output`, `input_tokens`,
     `output_tokens`, `cost`. Anything else is its own text.
@@ -48,15 +64,39 @@ def response_fields(result: Any) -> Dict[str, Any]:
     if text is None:
         return {"response_text": str(result)}
     fields: Dict[str, Any] = {"response_text": text}
-    usage = _usage(result)
-    cost = read(result, "cost")
+    calls = _tool_calls(result)
+    if calls:
+        fields["tool_calls"] = calls
     if finish_reason is not None:
         fields["finish_reason"] = str(finish_reason)
-    if usage:
-        fields["usage"] = usage
-    if isinstance(cost, (int, float)):
-        fields["cost"] = float(cost)
+    fields.update(_told_cost(result))
     return fields
+
+
+def stream_fields(chunks: List[Any]) -> Dict[str, Any]:
+    """What the pieces of a reply tell together: the text, and the last `finish_reason`, `usage` and `cost` of any.
+
+    Pieces of another shape are one reply: their list.
+    """
+    text = joined(chunks)
+    if not isinstance(text, str):
+        return response_fields(text)
+    fields: Dict[str, Any] = {"response_text": text}
+    for chunk in chunks:
+        if isinstance(chunk, str):
+            continue
+        choices = read(chunk, "choices")
+        reason = read(choices[0], "finish_reason") if isinstance(choices, (list, tuple)) and choices else None
+        if reason is not None:
+            fields["finish_reason"] = str(reason)
+        fields.update(_told_cost(chunk))
+    return fields
+
+
+def joined(chunks: List[Any]) -> Any:
+    """The text of a stream; when it is no stream of text, its items."""
+    text = "".join(chunk_text(chunk) for chunk in chunks)
+    return text if text or not chunks else chunks
 
 
 def chunk_text(chunk: Any) -> str:
@@ -108,6 +148,60 @@ def usage_fields(usage: Any) -> Dict[str, Any]:
         if known:
             told[name] = known
     return told
+
+
+def message_fields(messages: Any) -> Dict[str, Any]:
+    """`prompt`, and `messages` and `system_message` of a history."""
+    if not isinstance(messages, (list, tuple)) or not all(isinstance(message, Mapping) for message in messages):
+        return {"prompt": messages if isinstance(messages, str) else as_json(messages)}
+    history = [_message(message) for message in messages]
+    said = [text_of(message.get("content")) for message in history if message.get("role") == "user"]
+    fields: Dict[str, Any] = {"prompt": said[-1] if said else as_json(history), "messages": history}
+    system = next((text_of(message.get("content")) for message in history if message.get("role") == "system"), None)
+    if system is not None:
+        fields["system_message"] = system
+    return fields
+
+
+def as_dict(value: Any) -> Any:
+    """A pydantic object as a dict; anything else as it is."""
+    if isinstance(value, Mapping) or value is None:
+        return value
+    for name in ("model_dump", "dict"):
+        dump = getattr(value, name, None)
+        if callable(dump):
+            return dump()
+    return value
+
+
+def as_json(value: Any) -> str:
+    """A value in JSON; what JSON does not know as its text."""
+    return json.dumps(value, default=str)
+
+
+def _message(message: Mapping[str, Any]) -> Dict[str, Any]:
+    fields = {str(name): value for name, value in message.items() if value is not None}
+    if fields.get("tool_calls"):
+        fields["tool_calls"] = [as_dict(call) for call in fields["tool_calls"]]
+    return fields
+
+
+def _tool_calls(result: Any) -> List[Any]:
+    choices = read(result, "choices")
+    message = read(choices[0], "message") if isinstance(choices, (list, tuple)) and choices else None
+    calls = read(message, "tool_calls")
+    return [as_dict(call) for call in calls] if isinstance(calls, (list, tuple)) else []
+
+
+def _told_cost(result: Any) -> Dict[str, Any]:
+    fields: Dict[str, Any] = {}
+    usage = _usage(result)
+    cost = read(result, "cost")
+    if usage:
+        fields["usage"] = usage
+    if isinstance(cost, (int, float)):
+        fields["cost"] = float(cost)
+    return fields
 
 
 def _reply_text(result: Any) -> Tuple[Optional[str], Any]:

@@ -10,7 +10,7 @@ import inspect
 import logging
 from typing import Any, AsyncGenerator, Callable, Dict, Generator, List, Optional, Tuple, TypeVar, cast
 
-from ._extraction import chunk_text
+from ._extraction import joined
 
 logger = logging.getLogger("insidellm")
 
@@ -25,6 +25,13 @@ class Span:
     def succeed(self, result: Any) -> None:
         """The function returned."""
         raise NotImplementedError
+
+    def first_chunk(self, chunk: Any) -> None:
+        """The generator yielded for the first time."""
+
+    def succeed_stream(self, chunks: List[Any]) -> None:
+        """The generator is exhausted or closed, and has yielded this."""
+        self.succeed(joined(chunks))
 
     def fail(self, error: BaseException) -> None:
         """The function raised."""
@@ -112,14 +119,16 @@ def _drive(source: Generator[Any, Any, Any], span: Optional[Span]) -> Generator[
             try:
                 chunk = step()
             except StopIteration as stop:
-                _quietly(span.succeed, _joined(chunks))
+                _quietly(span.succeed_stream, chunks)
                 return stop.value
+            if not chunks:
+                _quietly(span.first_chunk, chunk)
             chunks.append(chunk)
             try:
                 step = functools.partial(source.send, (yield chunk))
             except GeneratorExit:
                 source.close()
-                _quietly(span.succeed, _joined(chunks))
+                _quietly(span.succeed_stream, chunks)
                 raise
             except BaseException as thrown:  # The caller's `throw`: for the wrapped generator to handle.
                 step = functools.partial(source.throw, thrown)
@@ -139,6 +148,8 @@ async def _drive_async(source: AsyncGenerator[Any, Any], span: Optional[Span]) -
                 chunk = await step()
             except StopAsyncIteration:
                 break
+            if span is not None and not chunks:
+                _quietly(span.first_chunk, chunk)
             chunks.append(chunk)
             try:
                 step = functools.partial(source.asend, (yield chunk))
@@ -152,13 +163,7 @@ async def _drive_async(source: AsyncGenerator[Any, Any], span: Optional[Span]) -
             _quietly(span.fail, error)
         raise
     if span is not None:
-        _quietly(span.succeed, _joined(chunks))
-
-
-def _joined(chunks: List[Any]) -> Any:
-    """The text of a stream; when it is no stream of text, its items."""
-    text = "".join(chunk_text(chunk) for chunk in chunks)
-    return text if text or not chunks else chunks
+        _quietly(span.succeed_stream, chunks)
 
 
 def _quietly(function: Callable[..., Any], *args: Any) -> Any:

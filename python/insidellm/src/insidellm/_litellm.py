@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timezone
 from typing import Any, Dict, List, Mapping, Optional
 
+from ._extraction import as_dict, as_json, read, text_of, usage_fields
 from ._extraction import chunk_text as chunk_text
-from ._extraction import read, text_of, usage_fields
+from ._extraction import message_fields as message_fields
 
 _SECRETS = ("api_key", "apikey", "secret", "password", "authorization", "credential", "access_token", "headers")
 _NOT_PARAMETERS = frozenset({"messages", "model", "metadata", "user_continue_message", "litellm_metadata"})
@@ -44,19 +44,6 @@ def request_fields(messages: Any, kwargs: Mapping[str, Any]) -> Dict[str, Any]:
     return fields
 
 
-def message_fields(messages: Any) -> Dict[str, Any]:
-    """`prompt`, and `messages` and `system_message` of a history."""
-    if not isinstance(messages, (list, tuple)) or not all(isinstance(message, Mapping) for message in messages):
-        return {"prompt": messages if isinstance(messages, str) else _json(messages)}
-    history = [_message(message) for message in messages]
-    said = [text_of(message.get("content")) for message in history if message.get("role") == "user"]
-    fields: Dict[str, Any] = {"prompt": said[-1] if said else _json(history), "messages": history}
-    system = next((text_of(message.get("content")) for message in history if message.get("role") == "system"), None)
-    if system is not None:
-        fields["system_message"] = system
-    return fields
-
-
 def public_parameters(parameters: Mapping[str, Any]) -> Dict[str, Any]:
     """The parameters that are set, without secrets and without functions of the program."""
     return {
@@ -77,12 +64,12 @@ def response_fields(response: Any, cost: Any) -> Dict[str, Any]:
     text = read(message, "content")
     text = text if text is not None else read(choice, "text")
     fields: Dict[str, Any] = {"response_text": text_of(text)}
-    calls = [_dict(call) for call in read(message, "tool_calls") or []]
+    calls = [as_dict(call) for call in read(message, "tool_calls") or []]
     if calls:
         fields["tool_calls"] = calls
     if read(choice, "finish_reason") is not None:
         fields["finish_reason"] = str(read(choice, "finish_reason"))
-    usage = usage_fields(_dict(read(response, "usage")))
+    usage = usage_fields(as_dict(read(response, "usage")))
     if usage:
         fields["usage"] = usage
     if isinstance(cost, (int, float)) and not isinstance(cost, bool):
@@ -117,7 +104,7 @@ def metadata_of(kwargs: Mapping[str, Any]) -> Dict[str, Any]:
     """What the program gave along as metadata; what is no primitive as JSON."""
     given = read(kwargs.get("litellm_params"), "metadata") or {}
     return {
-        str(name): value if isinstance(value, (str, int, float, bool)) else _json(value)
+        str(name): value if isinstance(value, (str, int, float, bool)) else as_json(value)
         for name, value in (given.items() if isinstance(given, Mapping) else ())
         if value is not None and not any(word in str(name).lower() for word in _SECRETS)
     }
@@ -138,31 +125,9 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat() + "Z"
 
 
-def _message(message: Mapping[str, Any]) -> Dict[str, Any]:
-    fields = {str(name): value for name, value in message.items() if value is not None}
-    if fields.get("tool_calls"):
-        fields["tool_calls"] = [_dict(call) for call in fields["tool_calls"]]
-    return fields
-
-
-def _dict(value: Any) -> Any:
-    """A pydantic object as a dict; anything else as it is."""
-    if isinstance(value, Mapping) or value is None:
-        return value
-    for name in ("model_dump", "dict"):
-        dump = getattr(value, name, None)
-        if callable(dump):
-            return dump()
-    return value
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, default=str)
-
-
 def tool_calls(response: Any) -> List[Dict[str, Any]]:
     """The tool calls of a response that consists of them."""
     if not isinstance(response, (list, tuple)):
         return []
-    calls = [_dict(call) for call in response]
+    calls = [as_dict(call) for call in response]
     return [dict(call) for call in calls if isinstance(call, Mapping) and ("function" in call or "name" in call)]

@@ -86,9 +86,12 @@ class InsideLLMTracker:
     def log_llm_response(
         self, model_name: str, provider: str, response_text: str, parent_event_id: Optional[str] = None, **kwargs: Any
     ) -> str:
-        """A model's reply."""
+        """A model's reply. `tool_calls` are those that it asks for, in OpenAI's form."""
         fields = {"model_name": model_name, "provider": provider, "response_text": response_text}
-        return self._log_schema(_LLM_RESPONSE, fields, _or_unset(parent_event_id), kwargs)
+        payload = filled(_LLM_RESPONSE, fields, kwargs)
+        if kwargs.get("tool_calls"):
+            payload["tool_calls"] = kwargs["tool_calls"]
+        return self.log(_LLM_RESPONSE, payload, _or_unset(parent_event_id), kwargs.get("metadata"))
 
     def log_tool_call(
         self,

@@ -14,7 +14,7 @@ from lightwell import new_event_id
 from . import _default
 from ._emit import emitter, make_and_log
 from ._event_client import EventClient
-from ._extraction import CallReader, response_fields
+from ._extraction import CallReader, chunk_text, joined, message_fields, response_fields, stream_fields
 from ._instrument import Span, instrument
 from .client import InsideLLMClient
 from .models import EventType
@@ -32,6 +32,7 @@ _ERROR = EventType.ERROR
 _FUNCTION_EXECUTION = EventType.FUNCTION_EXECUTION
 _LLM_REQUEST = EventType.LLM_REQUEST
 _LLM_RESPONSE = EventType.LLM_RESPONSE
+_LLM_STREAMING_CHUNK = EventType.LLM_STREAMING_CHUNK
 _TOOL_CALL = EventType.TOOL_CALL
 _TOOL_RESPONSE = EventType.TOOL_RESPONSE
 
@@ -55,11 +56,18 @@ def track_llm_call(
             span = _begin(_LLMSpan, client, metadata)
             if span is None:
                 return None
-            prompt = extract_prompt(*args, **kwargs) if extract_prompt else reader.prompt(args, kwargs)
-            parameters = {name: value for name, value in kwargs.items() if name != "prompt"} if kwargs else {}
+            messages = reader.messages(args, kwargs)
+            history = message_fields(messages) if messages else {}
+            if extract_prompt is not None:
+                prompt = extract_prompt(*args, **kwargs)
+            else:
+                prompt = kwargs.get("prompt") or history.get("prompt") or reader.prompt(args, kwargs)
+            told = ("prompt", "messages") if messages else ("prompt",)
+            parameters = {name: value for name, value in kwargs.items() if name not in told} if kwargs else {}
             request = {
                 "model_name": model_name,
                 "provider": provider,
+                **history,
                 "prompt": prompt if isinstance(prompt, str) else str(prompt),
                 "parameters": parameters,
             }
@@ -232,6 +240,17 @@ class _LLMSpan(_Span):
         fields = {"response_text": result} if type(result) is str else response_fields(result)
         if self.extract_response is not None:
             fields["response_text"] = str(_extracted(self.extract_response, result))
+        self.log(_LLM_RESPONSE, {**self.model, **fields, "response_time_ms": elapsed})
+
+    def first_chunk(self, chunk: Any) -> None:
+        first = {**self.model, "chunk_text": chunk_text(chunk), "chunk_index": 0}
+        self.log(_LLM_STREAMING_CHUNK, first)
+
+    def succeed_stream(self, chunks: List[Any]) -> None:
+        elapsed = self.elapsed_ms()
+        fields = stream_fields(chunks)
+        if self.extract_response is not None:
+            fields["response_text"] = str(_extracted(self.extract_response, joined(chunks)))
         self.log(_LLM_RESPONSE, {**self.model, **fields, "response_time_ms": elapsed})
 
     def fail(self, error: BaseException) -> None:

@@ -1,0 +1,85 @@
+"""The same small agent told in six ways is the same conversation at a server, whether its tool works or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import RunProgram, Server
+from integrations.shape import check, kinds, texts
+from provider import Provider
+
+QUIET = {"CREWAI_DISABLE_TELEMETRY": "true", "OTEL_SDK_DISABLED": "true", "CREWAI_TRACING_ENABLED": "false"}
+ENVS = {
+    "tracker": "ours",
+    "decorators": "ours",
+    "langchain": "langchain-1",
+    "crewai": "crewai",
+    "litellm": "ours",
+    "sigil": "ours",
+}
+PRICED = {"crewai", "litellm", "sigil"}
+"""LiteLLM knows prices; the others are told none."""
+TOOL = {"Paris": "sunny in Paris", "Atlantis": "no such city"}
+
+
+@pytest.mark.parametrize("city", TOOL)
+@pytest.mark.parametrize("way", ENVS)
+def test_the_conversation(server: Server, run_program: RunProgram, provider: Provider, way: str, city: str) -> None:
+    conversation = told(server, run_program, provider, way, city)
+    check(conversation)
+    question = check_generations(conversation, way, city)
+    check_tool(conversation, city)
+    assert conversation["user_id"] == "user-123"
+    if way == "sigil":
+        assert conversation["events"] == [], "Sigil has no events"
+        return
+    said = [kind for kind in kinds(conversation) if not kind.startswith("run.")]
+    assert said == ["user.input", "agent.response"]
+    asked, answered = (event for event in conversation["events"] if event["kind"] in said)
+    assert asked["text"] == (city if way == "crewai" else question)
+    assert answered["text"] == "It is sunny."
+
+
+def told(server: Server, run_program: RunProgram, provider: Provider, way: str, city: str) -> dict[str, Any]:
+    """The conversation that the program leaves."""
+    provider.chats = [("forecast", {"city": city}), "It is sunny."]
+    places = {"PROVIDER": provider.url, "INSIDELLM_BASE_URL": server.url, "SIGIL_ENDPOINT": server.url}
+    finished = run_program("same_agent.py", env=ENVS[way], WAY=way, CITY=city, SIGIL_PROTOCOL="http", **places, **QUIET)
+    assert finished.out.strip().splitlines()[-1] == "It is sunny."
+    assert [item["id"] for item in server.conversations()] == [way]
+    return server.conversation(way)
+
+
+def check_generations(conversation: dict[str, Any], way: str, city: str) -> str:
+    """Two calls of the model, whole. Returns the question."""
+    first, second = conversation["generations"]
+    [(role, question)] = texts(first["input"])
+    assert role == "user" and f"How is {city}?" in question
+    [asked, wanted, result] = second["input"]
+    assert texts([asked]) == [("user", question)]
+    for message in (first["output"][0], wanted):
+        [call] = [part["tool_call"] for part in message["parts"] if "tool_call" in part]
+        assert (call["id"], call["name"], call["arguments"]) == ("call_1", "forecast", {"city": city})
+    [part] = result["parts"]
+    assert part["tool_result"]["tool_call_id"] == "call_1" and TOOL[city] in part["tool_result"]["content"]
+    assert texts(second["output"]) == [("assistant", "It is sunny.")]
+    for generation in (first, second):
+        assert generation["model"] == {"provider": "openai", "name": "gpt-4o-mini"}
+        usage = generation["usage"]
+        assert (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) == (20, 10, 30)
+        assert (generation.get("reported_cost_usd") is not None) == (way in PRICED)
+        assert not generation["error"]
+    assert second["mode"] == "STREAM"
+    assert second["started_at"] <= second["first_token_at"] <= second["completed_at"]
+    return question
+
+
+def check_tool(conversation: dict[str, Any], city: str) -> None:
+    """One call of the tool: what went in, and what came out or why nothing did."""
+    [step] = [step for step in conversation["steps"] if step["name"] == "forecast"]
+    assert city in str(step["input"])
+    if city == "Atlantis":
+        assert step["error"]["message"] == "no such city"
+    else:
+        assert step["error"] is None and TOOL[city] in str(step["output"])
