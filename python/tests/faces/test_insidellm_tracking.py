@@ -305,3 +305,41 @@ def test_telemetry_never_changes_the_function(client: InsideLLMClient, monkeypat
     assert call_llm("without a run") == "reply to without a run"
     monkeypatch.setattr(insidellm, "_default_client", None)
     assert call_llm("without a client") == "reply to without a client"
+
+
+def test_a_history_and_a_stream_of_a_provider(client: InsideLLMClient, server: Any) -> None:
+    """Messages as messages, wherever they stand; calls of tools; the first piece, and what the last ones tell of usage."""
+    history = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "q"}]
+    call = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    reply = {"choices": [{"message": {"content": None, "tool_calls": [call]}, "finish_reason": "tool_calls"}]}
+
+    @insidellm.track_llm_call("m", "p")
+    def ask(messages: Any, **_options: Any) -> Any:
+        return reply
+
+    @insidellm.track_llm_call("m", "p")
+    def stream(**_options: Any) -> Any:
+        yield {"choices": [{"delta": {"content": "one "}, "finish_reason": None}]}
+        yield {"choices": [{"delta": {"content": "two"}, "finish_reason": "stop"}]}
+        yield {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}
+
+    client.start_run(user_id=USER)
+    ask(history)
+    ask(messages=history, seed=1)
+    assert len(list(stream(messages=history))) == 3
+    events = logged(client, server)[1:]
+    assert [event["event_type"] for event in events] == ["llm.request", "llm.response"] * 2 + [
+        "llm.request",
+        "llm.streaming_chunk",
+        "llm.response",
+    ]
+    for request in (events[0], events[2], events[4]):
+        payload = request["payload"]
+        assert (payload["messages"], payload["prompt"], payload["system_message"]) == (history, "q", "Be brief.")
+    assert (events[0]["payload"]["parameters"], events[2]["payload"]["parameters"]) == ({}, {"seed": 1})
+    assert events[1]["payload"]["tool_calls"] == [call] and events[1]["payload"]["response_text"] == ""
+    request, chunk, response = events[4:]
+    assert (chunk["payload"]["chunk_text"], chunk["payload"]["chunk_index"]) == ("one ", 0)
+    assert chunk["parent_event_id"] == response["parent_event_id"] == request["event_id"]
+    assert response["payload"]["response_text"] == "one two" and response["payload"]["finish_reason"] == "stop"
+    assert response["payload"]["usage"] == {"prompt_tokens": 1, "completion_tokens": 2}

@@ -21,8 +21,10 @@ class CallReader:
             pass
         names = list(parameters)
         takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
-        self._names = names
-        self._takes_messages = "messages" in names or takes_any
+        self._prompt_positions = [names.index(name) for name in _PROMPT_NAMES if name in names]
+        self._messages_position = names.index("messages") if "messages" in names else None
+        self.takes_messages = "messages" in names or takes_any
+        """Whether a call may have an argument `messages`."""
         self._has_self = bool(names) and names[0] in _SELF_NAMES
 
     def own_args(self, args: Tuple[Any, ...]) -> Tuple[Any, ...]:
@@ -31,22 +33,23 @@ class CallReader:
 
     def prompt(self, args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
         """The keyword `prompt` or `messages`, else the parameter that is named like a prompt, else the first argument."""
-        prompt = kwargs.get("prompt") or kwargs.get("messages")
+        prompt = kwargs.get("prompt") or kwargs.get("messages") if kwargs else None
         if not prompt:
-            bound = dict(zip(self._names, args))
-            prompt = next((bound[name] for name in _PROMPT_NAMES if bound.get(name)), None)
-        own = self.own_args(args)
-        if not prompt and own:
-            prompt = own[0]
+            for position in self._prompt_positions:
+                if position < len(args) and args[position]:
+                    prompt = args[position]
+                    break
+            else:
+                own = self.own_args(args)
+                prompt = own[0] if own else None
         return str(prompt) if prompt else ""
 
     def messages(self, args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> Optional[List[Any]]:
         """The argument `messages` when it is a history: a list of mappings."""
-        if not self._takes_messages:
-            return None
         messages = kwargs.get("messages")
-        if messages is None:
-            messages = dict(zip(self._names, args)).get("messages")
+        position = self._messages_position
+        if messages is None and position is not None and position < len(args):
+            messages = args[position]
         if not isinstance(messages, (list, tuple)) or not messages:
             return None
         return list(messages) if all(isinstance(message, Mapping) for message in messages) else None

@@ -56,21 +56,18 @@ def track_llm_call(
             span = _begin(_LLMSpan, client, metadata)
             if span is None:
                 return None
-            messages = reader.messages(args, kwargs)
-            history = message_fields(messages) if messages else {}
+            parameters = {name: value for name, value in kwargs.items() if name != "prompt"} if kwargs else {}
+            request: Dict[str, Any] = {"model_name": model_name, "provider": provider}
+            messages = reader.messages(args, kwargs) if reader.takes_messages else None
+            if messages is not None:
+                request.update(message_fields(messages))
+                parameters.pop("messages", None)
             if extract_prompt is not None:
                 prompt = extract_prompt(*args, **kwargs)
             else:
-                prompt = kwargs.get("prompt") or history.get("prompt") or reader.prompt(args, kwargs)
-            told = ("prompt", "messages") if messages else ("prompt",)
-            parameters = {name: value for name, value in kwargs.items() if name not in told} if kwargs else {}
-            request = {
-                "model_name": model_name,
-                "provider": provider,
-                **history,
-                "prompt": prompt if isinstance(prompt, str) else str(prompt),
-                "parameters": parameters,
-            }
+                prompt = kwargs.get("prompt") or request.get("prompt") or reader.prompt(args, kwargs)
+            request["prompt"] = prompt if type(prompt) is str else str(prompt)
+            request["parameters"] = parameters
             span.parent = span.log(_LLM_REQUEST, request)
             span.model = model
             span.function_name = name
