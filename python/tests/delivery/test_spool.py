@@ -17,12 +17,13 @@ from conftest import Server, interpreter
 from sink import PRELUDE, line_of, run, sink, start
 from waiting import wait_for
 
-#: Records, says so, and waits to be killed. `SPOOL` is the folder, `NAMES` the ids.
+#: Records, says so, and waits to be killed; flushes and says so for each line it reads. `SPOOL` is the folder, `NAMES` the ids.
 RECORDER = """
 spooling = pipeline(spool_dir=os.environ["SPOOL"], backoff_factor=0.01, flush_interval=0.05)
 record(spooling, *os.environ["NAMES"].split())
 print("recorded", flush=True)
-sys.stdin.read()
+for _ in sys.stdin:
+    print("flushed" if spooling.flush(30) else "still pending", flush=True)
 """
 
 #: What a restart does at the least: it makes a pipeline, and ends.
@@ -189,6 +190,10 @@ def test_two_processes_on_one_folder(tmp_path: Path, spool: Path, port: int) -> 
         told = restart(tmp_path, port, spool)
         assert told["adopted"] == 60
         wait_for(lambda: server.ids() == names("a", 60) + names("b", 60), "both processes' records are there")
+        # Killed between the answer and the note of it, it would leave what has arrived, to be sent again.
+        both[1].stdin.write("\n")
+        both[1].stdin.flush()
+        assert line_of(both[1]) == "flushed"
         kill(both[1])
         assert restart(tmp_path, port, spool)["adopted"] == 0
         assert server.ids() == names("a", 60) + names("b", 60)
@@ -315,7 +320,7 @@ def test_kills_amid_recording_threads_and_forks(tmp_path: Path, spool: Path) -> 
     """What a process had recorded when it was killed comes, whatever its threads and its child were at."""
     program = """
 busy = pipeline(
-    spool_dir=os.environ["SPOOL"], spool_max_bytes=1 << 24, batch_size=20, queue_size=int(os.environ["QUEUE"]),
+    spool_dir=os.environ["SPOOL"], spool_max_bytes=1 << 28, batch_size=20, queue_size=int(os.environ["QUEUE"]),
     flush_interval=0.02, backoff_factor=0.01,
 )
 def go(name):
