@@ -87,9 +87,7 @@ impl Encoder {
 
     /// Compresses, and keeps the text to train a dictionary from while that is wanted.
     pub fn encode(&mut self, texts: Texts, bytes: &[u8]) -> Packed {
-        if self.dictionaries.sample(texts, bytes) {
-            self.refresh();
-        }
+        self.dictionaries.sample(texts, bytes);
         let side = match texts {
             Texts::Content => &mut self.content,
             Texts::Bodies => &mut self.bodies,

@@ -1,7 +1,7 @@
-//! The compression dictionaries of a store: which ones all threads use, and the training of better ones.
+//! The compression dictionaries of a store: which ones all threads use, and their training.
 //!
-//! A store without dictionaries takes some of its first hundred texts for them, as they are, so that a short run is small too. Better ones
-//! are trained from the first two thousand, on a thread of their own. Each day's file gets a copy of those that it uses.
+//! They are trained from the first two thousand texts, on a thread of their own, and hold pieces that these repeat; no text is taken
+//! as it is, for it would outlive its deletion. Each day's file gets a copy of those that it uses.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -12,10 +12,10 @@ use crate::codec::{FIRST_DICTIONARY, Texts};
 use crate::fault::{Fault, Result};
 use crate::schema::{DictionaryRow, Table};
 
-/// Samples of the first training, and of the second.
-const SAMPLES: [usize; 2] = [100, 2000];
+/// Samples of a training.
+const SAMPLES: usize = 2000;
 /// Fewer samples will do when they are this long together.
-const SAMPLE_BYTES: [usize; 2] = [160 << 10, 2 << 20];
+const SAMPLE_BYTES: usize = 2 << 20;
 const LARGEST_SAMPLE_BYTES: usize = 16 << 10;
 
 /// What the threads of a store share.
@@ -50,16 +50,14 @@ struct Training {
 struct Sampling {
     samples: Vec<Vec<u8>>,
     bytes: usize,
-    /// How many trainings there were.
-    stage: usize,
 }
 
 impl Texts {
     /// At zstd's level 1 larger dictionaries compress content worse: 402 bytes a message with 110 KB, 384 with 32 KB, 405 with 16 KB.
-    fn dictionary_bytes(self, stage: usize) -> usize {
+    fn dictionary_bytes(self) -> usize {
         match self {
-            Self::Content => [16 << 10, 32 << 10][stage],
-            Self::Bodies => [8 << 10, 16 << 10][stage],
+            Self::Content => 32 << 10,
+            Self::Bodies => 16 << 10,
         }
     }
 
@@ -77,12 +75,8 @@ impl Dictionaries {
         };
         let in_use = InUse { content: newest(false), bodies: newest(true) };
         let training = [Texts::Content, Texts::Bodies].map(|texts| {
-            let small = texts.dictionary_bytes(0);
-            match in_use.of(texts).as_ref().map(|row| row.bytes.len()) {
-                None => Training::default(),
-                Some(bytes) if bytes <= small => Training::from_stage(1),
-                Some(_) => Training::from_stage(SAMPLES.len()),
-            }
+            let done = AtomicBool::new(in_use.of(texts).is_some());
+            Training { done, ..Training::default() }
         });
         let next_codec = next_codec.max(FIRST_DICTIONARY);
         Self { state: RwLock::new(State { in_use, known, next_codec }), training }
@@ -99,40 +93,29 @@ impl Dictionaries {
         state.known.iter().find(|row| row.codec == codec).cloned()
     }
 
-    /// Keeps a text to train from while that is wanted. True when there is a new dictionary now.
-    pub fn sample(self: &Arc<Self>, texts: Texts, bytes: &[u8]) -> bool {
+    /// Keeps a text to train from while that is wanted.
+    pub fn sample(self: &Arc<Self>, texts: Texts, bytes: &[u8]) {
         let training = &self.training[usize::from(texts.for_bodies())];
         if training.done.load(Ordering::Relaxed) || bytes.len() > LARGEST_SAMPLE_BYTES {
-            return false;
+            return;
         }
         let mut sampling = training.sampling();
-        let stage = sampling.stage;
-        let (Some(enough), Some(enough_bytes)) = (SAMPLES.get(stage), SAMPLE_BYTES.get(stage)) else {
-            return false;
-        };
         sampling.bytes += bytes.len();
         sampling.samples.push(bytes.to_vec());
-        if sampling.samples.len() < *enough && sampling.bytes < *enough_bytes {
-            return false;
-        }
-        sampling.stage += 1;
-        if stage + 1 < SAMPLES.len() {
-            let newest: Vec<u8> = sampling.samples.iter().rev().flatten().copied().collect();
-            self.install(texts, newest.into_iter().take(texts.dictionary_bytes(stage)).collect());
-            return true;
+        if sampling.samples.len() < SAMPLES && sampling.bytes < SAMPLE_BYTES {
+            return;
         }
         training.done.store(true, Ordering::Relaxed);
-        let samples = std::mem::take(&mut sampling.samples);
+        let samples = std::mem::take(&mut *sampling).samples;
         let this = Arc::clone(self);
         let train = move || {
-            // Too few or too equal samples: go on with what there is.
-            if let Ok(trained) = zstd::dict::from_samples(&samples, texts.dictionary_bytes(stage)) {
+            // Too few or too equal samples: go on without.
+            if let Ok(trained) = zstd::dict::from_samples(&samples, texts.dictionary_bytes()) {
                 this.install(texts, trained);
             }
         };
-        // Without a thread there is no better dictionary: the files are larger, nothing else.
+        // Without a thread there is no dictionary: the files are larger, nothing else.
         let _ = std::thread::Builder::new().name("lightwell-train".to_owned()).spawn(train);
-        false
     }
 
     fn install(&self, texts: Texts, bytes: Vec<u8>) {
@@ -163,13 +146,6 @@ impl InUse {
 }
 
 impl Training {
-    fn from_stage(stage: usize) -> Self {
-        let training = Self::default();
-        training.sampling().stage = stage;
-        training.done.store(stage >= SAMPLES.len(), Ordering::Relaxed);
-        training
-    }
-
     fn sampling(&self) -> MutexGuard<'_, Sampling> {
         self.sampling.lock().unwrap_or_else(PoisonError::into_inner)
     }

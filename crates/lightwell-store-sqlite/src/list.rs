@@ -167,18 +167,15 @@ impl List<'_> {
     /// The first words of a conversation.
     fn preview(&mut self, id: &str) -> Answer<String> {
         let key = codes::conversation_key(self.tenant, id);
-        let mut days = self.reader.days_of(key)?;
-        days.sort_unstable();
-        for day in days {
+        let mut first: Option<preview::First> = None;
+        for day in self.reader.days_of(key)? {
             let Some(shard) = self.engine.readable_day(day) else { continue };
             let tenant = self.tenant;
             let found =
                 self.reader.with(&shard, ACTION, |file| preview::of_conversation(file, tenant, key, id))?;
-            if let Some(Some(found)) = found {
-                return Ok(found);
-            }
+            first = first.into_iter().chain(found.flatten()).min();
         }
-        Ok(String::new())
+        Ok(first.map(|first| first.words).unwrap_or_default())
     }
 
     /// The conversation whose last record is at this place, if there is one that is to be listed.

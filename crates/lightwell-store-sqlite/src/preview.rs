@@ -11,8 +11,18 @@ use crate::reader::OpenFile;
 use crate::schema::{RecordRow, Table, sql};
 use crate::symbols;
 
-/// The first words of a conversation, if its first generation is in this file; none when the file has no generation of it.
-pub fn of_conversation(file: &mut OpenFile, tenant: &TenantId, key: i64, id: &str) -> Result<Option<String>> {
+/// The first generation of a conversation in one file.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct First {
+    at: i64,
+    id: String,
+    /// The first words of its user; empty when it has none.
+    pub words: String,
+}
+
+/// The first generation of a conversation in this file, if it has any. It need not be the first of all: a record whose halves
+/// came one by one stays in the file of the half that came first, whatever the day of its start.
+pub fn of_conversation(file: &mut OpenFile, tenant: &TenantId, key: i64, id: &str) -> Result<Option<First>> {
     let connection = &file.connection;
     let Some(tenant) = symbols::find(connection, tenant.as_str())? else { return Ok(None) };
     let Some(conversation) = load::conversation(connection, key, tenant, id)? else { return Ok(None) };
@@ -24,8 +34,9 @@ pub fn of_conversation(file: &mut OpenFile, tenant: &TenantId, key: i64, id: &st
             first = Some((id, row));
         }
     }
-    let Some((_, row)) = first else { return Ok(None) };
-    Ok(Some(loader.find_in_history(row.input_head, first_words)?.unwrap_or_default()))
+    let Some((id, row)) = first else { return Ok(None) };
+    let words = loader.find_in_history(row.input_head, first_words)?.unwrap_or_default();
+    Ok(Some(First { at: row.at, id, words }))
 }
 
 /// Nearly always one: those at the moment of the first.

@@ -79,23 +79,26 @@ fn a_full_disk_leaves_nothing_half_written_and_passes() {
     assert_eq!(generations, 500);
 }
 
+/// A day with so many records that both dictionaries are trained and in use.
+fn trained(path: &Path, dictionaries: &Arc<Dictionaries>) -> Day {
+    let mut day = Day::open(path, dictionaries);
+    for round in 0.. {
+        assert!(round < 100, "no dictionary was trained");
+        day.apply(round * 500..round * 500 + 500).unwrap();
+        if count(&day.file, "dictionary") == 2 {
+            break;
+        }
+    }
+    day
+}
+
 #[test]
 fn every_file_has_the_dictionaries_that_it_uses() {
     let folder = tempfile::tempdir().unwrap();
     let dictionaries = no_dictionaries();
-    let mut first = Day::open(&folder.path().join("first.db"), &dictionaries);
-    first.apply(0..200).unwrap();
-    // Small ones come at once.
-    assert_eq!(count(&first.file, "dictionary"), 2);
-    for round in 1.. {
-        first.apply(round * 500..round * 500 + 500).unwrap();
-        if count(&first.file, "dictionary") == 4 {
-            break;
-        }
-        assert!(round < 100, "no better dictionary was trained");
-    }
+    let first = trained(&folder.path().join("first.db"), &dictionaries);
 
-    // A store that is opened again goes on with the best ones.
+    // A store that is opened again goes on with them.
     let stored = [Texts::Content, Texts::Bodies]
         .map(|texts| dictionaries::newest(&first.file.connection, texts).unwrap().unwrap());
     let newest = stored[0].codec.max(stored[1].codec);
@@ -115,7 +118,9 @@ fn every_file_has_the_dictionaries_that_it_uses() {
 #[test]
 fn a_dictionary_that_was_rolled_back_is_written_again() {
     let folder = tempfile::tempdir().unwrap();
-    let mut day = Day::open(&folder.path().join("records.db"), &no_dictionaries());
+    let dictionaries = no_dictionaries();
+    drop(trained(&folder.path().join("first.db"), &dictionaries));
+    let mut day = Day::open(&folder.path().join("records.db"), &dictionaries);
     let tenant = TenantId::default_tenant();
     day.file.begin().unwrap();
     for n in 0..200 {
