@@ -303,9 +303,7 @@ impl Shutdown {
             queue.notices.push(Level::Warning, text);
         }
         drop(queue);
-        if let Some(spool) = &self.state.spool {
-            spool.close();
-        }
+        self.state.close_spool();
         dropped == 0 && left == 0
     }
 }
@@ -341,6 +339,7 @@ fn wait_until(state: &Arc<State>, until: Option<Instant>, over: impl Fn(&Queue) 
 fn deliver_leftovers(state: &Arc<State>) {
     let Some(spool) = &state.spool else { return };
     let (folders, notice) = spool.look_for_leftovers(Instant::now());
+    spool.count_others();
     let mut queue = state.queue();
     if let Some(notice) = notice {
         queue.notices.push(Level::Warning, notice);

@@ -141,6 +141,11 @@ impl Spooler {
         Some(format!("lightwell: records may be delivered again after a crash, because {why}"))
     }
 
+    /// Counts what other processes have on disk, if that is due.
+    pub(crate) fn count_others(&self) {
+        self.spool.count_others();
+    }
+
     /// Takes over what ended processes left, if it is time to look. Says how many folders, and what is wrong.
     pub(crate) fn look_for_leftovers(&self, now: Instant) -> (u64, Option<String>) {
         {
@@ -229,12 +234,11 @@ impl Spooler {
         &self.settings.dir
     }
 
-    /// Leaves what is there to the next start.
-    pub(crate) fn close(&self) {
-        if !matches!(self.settings.fsync, Fsync::Never) {
-            drop(self.sync());
-        }
+    /// Leaves what is there to the next start. Says what is wrong, for people.
+    pub(crate) fn close(&self) -> Option<String> {
+        let notice = if matches!(self.settings.fsync, Fsync::Never) { None } else { self.sync() };
         self.spool.close();
+        notice
     }
 
     /// To be called in a forked child, on its parent's.

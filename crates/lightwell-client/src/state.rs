@@ -74,6 +74,13 @@ impl State {
         })
     }
 
+    /// Leaves what the spool has to the next start. Not to be called with the queue locked.
+    pub(crate) fn close_spool(&self) {
+        if let Some(notice) = self.spool.as_ref().and_then(|spool| spool.close()) {
+            self.queue().notices.push(Level::Warning, notice);
+        }
+    }
+
     /// Tells the spool that these records are settled. Not to be called with the queue locked.
     fn forget(&self, items: &[Item]) {
         let Some(spool) = &self.spool else { return };

@@ -50,8 +50,8 @@ impl Drop for End {
         queue.worker_runs = false;
         let is_over = queue.phase != Phase::Open;
         drop(queue);
-        if is_over && let Some(spool) = &self.0.spool {
-            spool.close();
+        if is_over {
+            self.0.close_spool();
         }
         self.0.settled.notify_all();
     }
@@ -95,6 +95,7 @@ fn tend_spool(state: &State) -> Option<Instant> {
     let spool = state.spool.as_ref()?;
     let now = Instant::now();
     let (_folders, mut notice) = spool.look_for_leftovers(now);
+    spool.count_others();
     if spool.sync_at().is_some_and(|at| at <= now) {
         notice = spool.sync().or(notice);
     }

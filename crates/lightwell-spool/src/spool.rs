@@ -1,10 +1,11 @@
 //! The spool: our own folder, those that were taken over, and the quota over all.
 //!
 //! Invariants: nothing is made on disk before the first append; the mutex is held over one write, never over a reading or
-//! a removal.
+//! a removal; an append looks at other processes' folders only when it would be refused.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{AppendError, DiskError};
@@ -69,6 +70,8 @@ pub struct Spool {
     inner: Mutex<Inner>,
     /// Held over a reading or a taking over, so that there is one at a time.
     reading: Mutex<()>,
+    /// Other processes' bytes are to be counted again.
+    count_is_old: AtomicBool,
     locks: Locks,
 }
 
@@ -78,8 +81,8 @@ struct Inner {
     adopted: Vec<(Arc<Owner>, Folder)>,
     /// Folders that hold nothing but what is set aside.
     shunned: HashSet<PathBuf>,
-    /// Bytes of everybody else, when they were last counted.
-    others_bytes: Option<u64>,
+    /// Bytes of everybody else, when they were last counted; 0 before.
+    others_bytes: u64,
     refusals: u32,
     /// Written and not yet forced to the device.
     unsynced: Vec<(PathBuf, Arc<dyn LogFile>)>,
@@ -100,7 +103,18 @@ impl Spool {
             options,
             inner: Mutex::default(),
             reading: Mutex::default(),
+            count_is_old: AtomicBool::new(true),
             locks: Locks::default(),
+        }
+    }
+
+    /// Counts what other processes have on disk, if that is due: the quota is for all of them. Takes longer than an append
+    /// when there are many, so it is for who opens the spool and who delivers, not for who records.
+    pub fn count_others(&self) {
+        if self.count_is_old.swap(false, Ordering::AcqRel) {
+            let lives = self.lives();
+            let mut inner = self.lock();
+            inner.others_bytes = inner.bytes_of_others(&lives);
         }
     }
 
@@ -150,7 +164,7 @@ impl Spool {
         let done = inner.take_done();
         drop(inner);
         self.remove(&trash);
-        done.into_iter().for_each(|folder| folder.abandon(files));
+        self.abandon(done);
         result.unwrap_or(Ok(()))
     }
 
@@ -182,8 +196,9 @@ impl Spool {
             }
             found.folders += 1;
             found.bytes += folder.disk_bytes();
-            inner.others_bytes = None;
             inner.adopted.push((owner, folder));
+            drop(inner);
+            self.count_is_old.store(true, Ordering::Release);
         }
         found
     }
@@ -209,6 +224,7 @@ impl Spool {
                 Err(error) => {
                     folder.set_aside(&plan);
                     inner.shun();
+                    self.count_is_old.store(true, Ordering::Release);
                     return Err(error);
                 }
             };
@@ -216,7 +232,7 @@ impl Spool {
             let done = inner.take_done();
             drop(inner);
             self.remove(&trash);
-            done.into_iter().for_each(|folder| folder.abandon(self.files.as_ref()));
+            self.abandon(done);
             let scan = read.scan;
             if !scan.records.is_empty() || scan.damaged > 0 || !read.lost.is_empty() {
                 let (lost, lost_bytes) = (read.lost, read.lost_bytes);
@@ -304,7 +320,7 @@ impl Spool {
         let own = inner.own.insert(own);
         if own.active(self.options.segment_bytes()).is_none() {
             let rotated = own.rotate(files, sync);
-            inner.others_bytes = None;
+            self.count_is_old.store(true, Ordering::Release);
             if let Err(error) = rotated {
                 if error.is_gone() {
                     inner.forget_own();
@@ -325,16 +341,12 @@ impl Spool {
     /// Sees to it that `size` bytes fit the quota.
     fn make_room(&self, inner: &mut Inner, size: u64) -> Result<(), AppendError> {
         loop {
-            let others = match inner.others_bytes {
-                Some(bytes) => bytes,
-                None => *inner.others_bytes.insert(self.count_others(inner)),
-            };
-            if inner.disk_bytes() + others + size <= self.options.quota_bytes {
+            if inner.disk_bytes() + inner.others_bytes + size <= self.options.quota_bytes {
                 return Ok(());
             }
             inner.refusals += 1;
             if inner.refusals % REFUSALS_PER_COUNT == 1 {
-                inner.others_bytes = None;
+                inner.others_bytes = inner.bytes_of_others(&self.lives());
                 continue;
             }
             let gone = match self.options.when_full {
@@ -347,20 +359,28 @@ impl Spool {
         }
     }
 
-    /// Bytes under the folder that are neither ours nor taken over.
-    fn count_others(&self, inner: &Inner) -> u64 {
-        let list = |path: &PathBuf| self.files.list(path).unwrap_or_default();
-        let mut bytes = 0;
-        for group in list(&self.place.dir).into_iter().filter(|group| group.is_dir) {
-            let group = self.place.dir.join(group.name);
-            for life in list(&group).into_iter().filter(|life| life.is_dir) {
-                let life = group.join(life.name);
-                if !inner.holds(&life) {
-                    bytes += list(&life).iter().map(|file| file.bytes).sum::<u64>();
-                }
-            }
+    /// The folder of every life, whoever's it is, and its bytes.
+    fn lives(&self) -> Vec<(PathBuf, u64)> {
+        let folders = |path: &PathBuf| {
+            let entries = self.files.list(path).unwrap_or_default().into_iter().filter(|entry| entry.is_dir);
+            entries.map(|entry| path.join(entry.name)).collect::<Vec<_>>()
+        };
+        let bytes =
+            |path: &PathBuf| self.files.list(path).unwrap_or_default().iter().map(|file| file.bytes).sum();
+        let lives = folders(&self.place.dir).into_iter().flat_map(|group| folders(&group));
+        lives
+            .map(|life| {
+                let bytes = bytes(&life);
+                (life, bytes)
+            })
+            .collect()
+    }
+
+    fn abandon(&self, done: Vec<Folder>) {
+        if !done.is_empty() {
+            self.count_is_old.store(true, Ordering::Release);
         }
-        bytes
+        done.into_iter().for_each(|folder| folder.abandon(self.files.as_ref()));
     }
 
     fn remove(&self, trash: &Trash) {
@@ -379,6 +399,10 @@ impl Inner {
     fn holds(&self, path: &PathBuf) -> bool {
         self.own.as_ref().is_some_and(|own| own.path == *path)
             || self.adopted.iter().any(|(_, folder)| folder.path == *path)
+    }
+
+    fn bytes_of_others(&self, lives: &[(PathBuf, u64)]) -> u64 {
+        lives.iter().filter(|(path, _)| !self.holds(path)).map(|(_, bytes)| bytes).sum()
     }
 
     fn knows(&self, path: &PathBuf) -> bool {
@@ -447,9 +471,6 @@ impl Inner {
             if self.adopted[index].1.is_done() {
                 done.push(self.adopted.remove(index).1);
             }
-        }
-        if !done.is_empty() {
-            self.others_bytes = None;
         }
         done
     }

@@ -23,6 +23,7 @@ pub(crate) struct Faults {
 
 #[derive(Debug, Default)]
 struct World {
+    lists: u64,
     faults: Faults,
     dirs: BTreeSet<PathBuf>,
     names: BTreeMap<PathBuf, u64>,
@@ -46,6 +47,11 @@ impl FaultyFiles {
 
     pub(crate) fn set(&self, faults: Faults) {
         self.world().faults = faults;
+    }
+
+    /// How many folders were listed.
+    pub(crate) fn lists(&self) -> u64 {
+        self.world().lists
     }
 
     pub(crate) fn faults(&self) -> Faults {
@@ -128,7 +134,8 @@ impl Files for FaultyFiles {
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<Entry>> {
-        let world = self.world();
+        let mut world = self.world();
+        world.lists += 1;
         if !world.dirs.contains(path) {
             return Err(io::ErrorKind::NotFound.into());
         }

@@ -138,6 +138,7 @@ fn the_quota_counts_everybody() {
     );
     other.append(1, b"", &[0; 200_000], Held::InMemory).unwrap();
     let spool = Spool::new(Arc::new(DiskFiles), place(dir.path(), "b"), options);
+    spool.count_others();
     let refused = spool.append(1, b"", &[0; 200_000], Held::InMemory).unwrap_err();
     assert_eq!(refused.to_string(), "the spool's quota of 300000 bytes is reached");
     other.acknowledge(None, &[1]).unwrap();
@@ -145,6 +146,29 @@ fn the_quota_counts_everybody() {
     // Others are counted again now and then, not at every refusal.
     let taken = (2..100).find(|number| spool.append(*number, b"", &[0; 200_000], Held::InMemory).is_ok());
     assert!(taken.is_some());
+}
+
+#[test]
+fn who_records_does_not_wait_for_a_look_at_the_others() {
+    let files = FaultyFiles::default();
+    let options = Options { quota_bytes: 4 << 20, ..Options::default() };
+    for life in 0..50 {
+        fill(
+            &Spool::new(Arc::new(files.clone()), place(Path::new("/s"), &format!("life-{life}")), options),
+            1..=1,
+        );
+    }
+    let spool = Spool::new(Arc::new(files.clone()), place(Path::new("/s"), "own"), options);
+    // Many segments.
+    for number in 1..=30 {
+        spool.append(number, b"", &[0; 100_000], Held::OnDiskOnly).unwrap();
+    }
+    assert_eq!(files.lists(), 0);
+    spool.count_others();
+    let lists = files.lists();
+    assert!(lists > 50);
+    spool.count_others();
+    assert_eq!(files.lists(), lists, "nothing has changed");
 }
 
 #[test]

@@ -22,7 +22,9 @@ fn spool(files: &FaultyFiles, life: u32, options: Options) -> Spool {
         life: format!("life-{life:04}"),
         meta: life.to_le_bytes().to_vec(),
     };
-    Spool::new(Arc::new(files.clone()), place, options)
+    let spool = Spool::new(Arc::new(files.clone()), place, options);
+    spool.count_others();
+    spool
 }
 
 fn payload(life: u32, number: u64, bytes: usize) -> Vec<u8> {
