@@ -79,7 +79,32 @@ pub fn thousands(number: i64) -> String {
     if number < 0 { format!("-{text}") } else { text }
 }
 
-/// Dollars, as exactly as matters.
+/// Dollars as the page writes them: cents from one dollar up, below that three digits that tell something.
 pub fn dollars(amount: f64) -> String {
-    if amount != 0.0 && amount.abs() < 1.0 { format!("${amount:.4}") } else { format!("${amount:.2}") }
+    if amount == 0.0 {
+        return "$0".to_owned();
+    }
+    if amount.abs() >= 1.0 {
+        let text = format!("{amount:.2}");
+        let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
+        return whole
+            .parse()
+            .map_or_else(|_| format!("${text}"), |whole| format!("${}.{cents}", thousands(whole)));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "from -324 to -1")]
+    let zeros = -(amount.abs().log10().floor() as i32);
+    let places = usize::try_from(zeros + 2).unwrap_or(2).min(12);
+    let text = format!("{amount:.places$}");
+    format!("${}", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dollars;
+
+    #[test]
+    fn dollars_show_digits_that_tell_something() {
+        let written = [0.0, 0.000_001_23, 0.012_345_6, 0.5, 1.0, 1234.567].map(dollars);
+        assert_eq!(written, ["$0", "$0.00000123", "$0.0123", "$0.5", "$1.00", "$1,234.57"]);
+    }
 }
