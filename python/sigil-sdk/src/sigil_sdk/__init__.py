@@ -82,6 +82,17 @@ from .models import (
 from .validation import validate_embedding_result, validate_embedding_start, validate_generation
 
 if TYPE_CHECKING:
+    from .hooks import (
+        HookAction,
+        HookContext,
+        HookEvaluateRequest,
+        HookEvaluateResponse,
+        HookEvaluation,
+        HookInput,
+        HookModel,
+        HookPhase,
+        hook_denied_from_response,
+    )
     from .models import (
         ConversationRating,
         ConversationRatingInput,
@@ -140,7 +151,15 @@ __all__ = [
     "GenerationMode",
     "GenerationSanitizer",
     "GenerationStart",
+    "HookAction",
+    "HookContext",
     "HookDeniedError",
+    "HookEvaluateRequest",
+    "HookEvaluateResponse",
+    "HookEvaluation",
+    "HookInput",
+    "HookModel",
+    "HookPhase",
     "HookTransportError",
     "HooksConfig",
     "MappingError",
@@ -175,6 +194,7 @@ __all__ = [
     "conversation_id_from_context",
     "conversation_title_from_context",
     "default_config",
+    "hook_denied_from_response",
     "set_cache_diagnostics",
     "text_part",
     "thinking_part",
@@ -195,11 +215,28 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Models that recording does not need are imported when they are first named."""
-    if name in __all__:
-        from . import models
+#: Where a late name lives that is not a model.
+_LATE = dict.fromkeys(
+    (
+        "HookAction",
+        "HookContext",
+        "HookEvaluateRequest",
+        "HookEvaluateResponse",
+        "HookEvaluation",
+        "HookInput",
+        "HookModel",
+        "HookPhase",
+        "hook_denied_from_response",
+    ),
+    "hooks",
+)
 
-        found = globals()[name] = getattr(models, name)
+
+def __getattr__(name: str) -> Any:
+    """What recording does not need is imported when it is first named."""
+    if name in __all__:
+        from importlib import import_module
+
+        found = globals()[name] = getattr(import_module(f"{__name__}.{_LATE.get(name, 'models')}"), name)
         return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

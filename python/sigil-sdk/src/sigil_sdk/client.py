@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -43,15 +43,26 @@ from .models import Generation, GenerationMode, GenerationStart, utc_now
 if TYPE_CHECKING:
     import logging
 
-    from .models import WorkflowStep
+    from .hooks import HookEvaluateRequest, HookEvaluateResponse
+    from .models import ConversationRatingInput, SubmitConversationRatingResponse, WorkflowStep
 
 __all__ = [
     "CACHE_DIAGNOSTICS_MISSED_INPUT_TOKENS_KEY",
     "CACHE_DIAGNOSTICS_MISS_REASON_KEY",
     "CACHE_DIAGNOSTICS_PREVIOUS_MESSAGE_ID_KEY",
     "Client",
+    "EmbeddingRecorder",
     "GenerationRecorder",
+    "NoopToolExecutionRecorder",
+    "ToolExecutionRecorder",
 ]
+
+#: Recorders that recording a generation does not need, by the module that has them.
+_LATE_NAMES = {
+    "EmbeddingRecorder": "_embeddings",
+    "NoopToolExecutionRecorder": "_tools",
+    "ToolExecutionRecorder": "_tools",
+}
 
 _SYNC, _STREAM = GenerationMode.SYNC, GenerationMode.STREAM
 _UNSET = (None, "")
@@ -87,6 +98,9 @@ class Client:
         self._shutdown_hooks: list[weakref.WeakMethod[Callable[[float], object]]] = []
         self._shutdown_at: datetime | None = None
         self._closed = False
+        if resolved.hooks.enabled:
+            # Not amid a request, where a fork in another thread could take the import's lock along.
+            from . import _api, hooks  # noqa: F401
 
     def start_generation(self, start: GenerationStart) -> GenerationRecorder:
         """Begins a call whose reply comes whole, unless `start.mode` says otherwise."""
@@ -95,6 +109,33 @@ class Client:
     def start_streaming_generation(self, start: GenerationStart) -> GenerationRecorder:
         """Begins a call whose reply comes in pieces, unless `start.mode` says otherwise."""
         return self._make_recorder(start, _STREAM)
+
+    def start_embedding(self, start: EmbeddingStart) -> EmbeddingRecorder:
+        """Begins an embedding call: a span and metrics, nothing that is exported."""
+        self._assert_open()
+        from ._embeddings import start_embedding
+
+        return start_embedding(self, start)
+
+    def start_tool_execution(self, start: ToolExecutionStart) -> ToolExecutionRecorder | NoopToolExecutionRecorder:
+        """Begins a tool: a span and its duration, nothing that is exported. A tool without a name is not recorded."""
+        self._assert_open()
+        from ._tools import start_tool_execution
+
+        return start_tool_execution(self, start)
+
+    def execute_tool_calls(
+        self,
+        messages: Sequence[Message] | None,
+        executor: Callable[[str, Any], Any],
+        *,
+        options: ExecuteToolCallsOptions | None = None,
+    ) -> list[Message]:
+        """Runs `executor(name, arguments)` for each tool call in `messages`, recorded; one tool message for each, in order."""
+        self._assert_open()
+        from ._tool_calls import execute_tool_calls
+
+        return execute_tool_calls(self, messages, executor, options)
 
     def enqueue_workflow_step(self, step: WorkflowStep) -> None:
         """Queues a copy of a finished step.
@@ -108,6 +149,36 @@ class Client:
         enqueue(self._pipeline, prepare_step(step, self._config.tags or {}, self._now))
         if at_exit.exiting():
             self._pipeline.flush(_LATE_FLUSH_SECONDS)
+
+    def submit_conversation_rating(
+        self, conversation_id: str, rating: ConversationRatingInput
+    ) -> SubmitConversationRatingResponse:
+        """Sends a person's rating and waits for the answer: see `_ratings`."""
+        from ._ratings import submit_conversation_rating
+
+        self._require_open()
+        return submit_conversation_rating(self, conversation_id, rating)
+
+    def evaluate_hook(self, request: HookEvaluateRequest) -> HookEvaluateResponse:
+        """Asks the server's rules whether a call may go on: see `hooks`."""
+        from .hooks import evaluate_client_hook
+
+        self._require_open()
+        return evaluate_client_hook(self, request)
+
+    def list_collection_members(self, collection_id: str) -> list[dict[str, Any]]:
+        """The members of a collection, as the server tells them: see `conversations`."""
+        from .conversations import client_collection_members
+
+        self._require_open()
+        return client_collection_members(self, collection_id)
+
+    def get_conversation(self, conversation_id: str) -> dict[str, Any]:
+        """A conversation as the server tells it: see `conversations`."""
+        from .conversations import client_conversation
+
+        self._require_open()
+        return client_conversation(self, conversation_id)
 
     def flush(self, timeout: float | None = _FLUSH_SECONDS) -> None:
         """Sends what is queued and waits until each record is acknowledged or given up.
@@ -138,6 +209,14 @@ class Client:
         """`stats()` in Prometheus' text format, labelled `product="sigil"`; empty with an exporter of the program's own."""
         prometheus = getattr(self._pipeline, "prometheus", None)
         return "" if prometheus is None else prometheus()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ClientShutdownError("sigil: client is shutting down")
+
+    def _assert_open(self) -> None:
+        if self._closed:
+            raise ClientShutdownError("sigil: client is shutting down")
 
     def _build_pipeline(self) -> DeliveryPipeline:
         return build_pipeline(self._config, insecure=self._insecure, logger=self._logger)
@@ -268,6 +347,16 @@ class Client:
 
     def _now(self) -> datetime:
         return to_utc(self._clock())
+
+
+def __getattr__(name: str) -> Any:
+    module = _LATE_NAMES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(f".{module}", __package__), name)
+    return found
 
 
 def _first_text(*candidates: object) -> str:
