@@ -1,4 +1,4 @@
-"""A server that answers as OpenAI's does, whole or streamed, with what the test tells it to say."""
+"""A server that answers as OpenAI's and Anthropic's do, whole or streamed, with what the test tells it to say."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Iterator, Union
 
+import provider_shapes
 import pytest
 
 USAGE = {"prompt_tokens": 20, "completion_tokens": 10, "total_tokens": 30}
@@ -31,12 +32,15 @@ class Provider:
         """Status, and one body or the chunks of a stream."""
         self.requests.append(request)
         model = {"id": f"reply-{len(self.requests)}", "created": 1, "model": request.get("model", "")}
-        if path.endswith("/chat/completions"):
+        if path.endswith("/embeddings"):
+            return 200, provider_shapes.embeddings(request, model)
+        shape = next((shape for end, shape in SHAPES.items() if path.endswith(end)), None)
+        if shape is not None:
             script = next((part for part in self.scripts if f"/{part}/" in path), None)
             reply = _next(self.chats if script is None else self.scripts[script])
             if isinstance(reply, int):
                 return reply, [{"error": {"message": "told to fail", "type": "server_error", "code": None}}]
-            return 200, _chat(reply, model, bool(request.get("stream")))
+            return 200, shape(reply, model, bool(request.get("stream")))
         choice = {"index": 0, "text": _next(self.completions), "finish_reason": "stop", "logprobs": None}
         return 200, [{**model, "object": "text_completion", "choices": [choice], "usage": USAGE}]
 
@@ -60,7 +64,7 @@ def running_provider() -> Iterator[Provider]:
             request = json.loads(self.rfile.read(int(self.headers["content-length"])))
             status, bodies = state.answer(self.path, request)
             streamed = status == 200 and bool(request.get("stream"))
-            lines = [f"data: {json.dumps(body)}\n\n" for body in bodies] + ["data: [DONE]\n\n"]
+            lines = [_event(body) for body in bodies] + ["data: [DONE]\n\n"]
             data = ("".join(lines) if streamed else json.dumps(bodies[0])).encode()
             self.send_response(status)
             self.send_header("content-type", "text/event-stream" if streamed else "application/json")
@@ -106,6 +110,19 @@ def _chat(reply: Any, model: dict[str, Any], stream: bool) -> list[dict[str, Any
     return [*chunks, {**model, "object": "chat.completion.chunk", "choices": [], "usage": USAGE}]
 
 
+def _event(body: dict[str, Any]) -> str:
+    name = f"event: {body['type']}\n" if "type" in body else ""
+    return f"{name}data: {json.dumps(body)}\n\n"
+
+
 def _words(text: str) -> list[str]:
     first, *rest = text.split(" ")
     return [first, *(f" {word}" for word in rest)]
+
+
+#: What answers at the end of a path.
+SHAPES = {
+    "/chat/completions": _chat,
+    "/responses": provider_shapes.responses,
+    "/messages": provider_shapes.messages,
+}

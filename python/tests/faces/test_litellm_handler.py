@@ -227,7 +227,10 @@ def test_string_metadata_and_missing_payload_yield_a_record(sigil_client: Any, s
     client.flush()
     (generation,) = server.generations()
     assert generation["output"] == [{"role": "MESSAGE_ROLE_ASSISTANT", "parts": [{"text": "hi"}]}]
-    assert generation["metadata"]["litellm.incomplete"] == ["LiteLLM gave no standard logging object"]
+    assert generation["metadata"]["litellm.incomplete"] == [
+        "LiteLLM gave no standard logging object",
+        "the call's metadata is a text, not a mapping",
+    ]
 
 
 def test_static_settings_hold_where_the_call_says_nothing(sigil_client: Any, server: Any) -> None:

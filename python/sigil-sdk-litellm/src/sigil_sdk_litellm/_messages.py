@@ -1,10 +1,8 @@
-"""OpenAI-shaped messages, as LiteLLM logs them, to Sigil messages.
+"""What was asked and answered, as LiteLLM logs it, to Sigil messages.
 
-They are made as plain dicts with the fields of the models, which the native core reads as it reads models, for a third of the
-time; `model_messages` makes models of them for whoever wants those.
-
-What Sigil's format cannot hold is named rather than lost: an attachment becomes a text such as `[image_url https://...]`,
-and every omission adds a reason to `gaps`.
+Messages are made as plain dicts with the fields of the models, which the native core reads as it reads models, for a third
+of the time; `model_messages` makes models of them for whoever wants those. Nothing here raises for odd input, and what
+cannot be kept adds a reason to `gaps`.
 """
 
 from __future__ import annotations
@@ -15,29 +13,14 @@ from typing import Any
 from lightwell import Content
 from sigil_sdk import Message, models
 
+from ._blocks import Gaps, Plain, content_parts, content_text, named_call, text_parts
+from ._items import item_messages
 from ._values import as_json_bytes, as_list, as_mapping, as_text, clean
 
 _SYSTEM_ROLES = frozenset({"system", "developer"})
 _TOOL_ROLES = frozenset({"tool", "function"})
-_TEXT_BLOCKS = frozenset({"text", "input_text", "output_text"})
 #: Keys of an assistant's message beside its content and its calls that become parts.
-_MORE_PARTS = frozenset({"thinking_blocks", "reasoning_content", "refusal", "function_call"})
-
-#: A message, part, tool call or tool result with the fields of its model.
-Plain = dict[str, Any]
-
-
-class Gaps(list[str]):
-    """Reasons why a record lacks something. `place` is where the next one is."""
-
-    place: tuple[str, int] | None = None
-
-    def here(self, reason: str) -> None:
-        """Adds a reason with its place."""
-        if self.place is not None:
-            side, index = self.place
-            reason = f"{side}[{index}]: {reason}"
-        self.append(reason)
+_MORE_PARTS = frozenset({"thinking_blocks", "reasoning_content", "refusal", "function_call", "audio", "images"})
 
 
 def system_prompt(messages: Any) -> str:
@@ -54,6 +37,8 @@ def input_messages(messages: Any, gaps: Gaps) -> list[Plain]:
     """The conversation so far, without its system prompts. A bare string is one user message."""
     if isinstance(messages, str):
         messages = [{"role": "user", "content": messages}]
+    elif isinstance(messages, Mapping):
+        messages = [messages]
     mapped: list[Plain] = []
     for index, raw in enumerate(as_list(messages)):
         if type(raw) is dict:
@@ -63,7 +48,13 @@ def input_messages(messages: Any, gaps: Gaps) -> list[Plain]:
         role = message.get("role")
         if role in _SYSTEM_ROLES:
             continue
+        if role is None and "type" in message:
+            gaps.place = None
+            return item_messages(as_list(messages), "input", gaps, chat_messages)
         gaps.place = ("input", index)
+        if type(message.get("content")) is list:
+            mapped += chat_messages(message, gaps)
+            continue
         converted = _input_message(message, role, gaps)
         if converted["parts"]:
             mapped.append(converted)
@@ -72,18 +63,52 @@ def input_messages(messages: Any, gaps: Gaps) -> list[Plain]:
 
 
 def output_messages(response: Any, gaps: Gaps) -> list[Plain]:
-    """One assistant message per choice of the reply."""
+    """One assistant message per choice of a chat reply; what a Responses or Messages reply holds, in its order."""
     if isinstance(response, str):
         response = {"choices": [{"text": response}]}
-    mapped: list[Plain] = []
-    for index, choice in enumerate(map(as_mapping, as_list(as_mapping(response).get("choices")))):
+    reply = as_mapping(response)
+    if "choices" not in reply:
+        if isinstance(reply.get("output"), list):
+            return item_messages(reply["output"], "output", gaps, chat_messages)
+        if isinstance(reply.get("content"), list):
+            gaps.place = ("output", 0)
+            mapped = chat_messages({**reply, "role": "assistant"}, gaps)
+            gaps.place = None
+            return mapped
+        if isinstance(reply.get("text"), str):
+            reply = {"choices": [reply]}
+    mapped = []
+    for index, choice in enumerate(map(as_mapping, as_list(reply.get("choices")))):
         gaps.place = ("output", index)
         message = as_mapping(choice.get("message"))
-        parts = _assistant_parts(message, gaps) if message else _text_parts(choice.get("text"), gaps)
-        if parts:
+        if message:
+            mapped += chat_messages({**message, "role": "assistant"}, gaps)
+        elif parts := _content_text_parts(choice.get("text"), gaps):
             mapped.append({"role": "assistant", "parts": parts})
     gaps.place = None
     return mapped
+
+
+def chat_messages(message: Mapping[str, Any], gaps: Gaps) -> list[Plain]:
+    """The messages that one message is: its blocks may hold the results of tools, which are messages of their own."""
+    role, content = message.get("role"), message.get("content")
+    if not isinstance(content, (list, tuple)) or role in _TOOL_ROLES:
+        converted = _input_message(message, role, gaps)
+        return [converted] if converted["parts"] else []
+    parts, results = content_parts(content, gaps)
+    if role == "assistant":
+        thoughts = [part for part in parts if part["kind"] == "thinking"]
+        more = _assistant_parts({**message, "content": None}, gaps)
+        before = [part for part in more if part["kind"] == "thinking" and not thoughts]
+        parts = before + parts + [part for part in more if part["kind"] != "thinking"]
+    else:
+        parts = _as_text(parts, gaps)
+    converted = {"role": "assistant" if role == "assistant" else "user", "parts": parts}
+    if "name" in message:
+        converted["name"] = _label(message["name"])
+    said = [converted] if parts else []
+    # A user hands over results before he says something; a model says something before its own tools' results come.
+    return said + results if role == "assistant" else results + said
 
 
 def model_messages(messages: list[Plain]) -> list[Message]:
@@ -91,29 +116,18 @@ def model_messages(messages: list[Plain]) -> list[Message]:
     return Content({"input": messages}).models(models)["input"]
 
 
-def content_text(content: Any) -> str:
-    """Message content as one text: blocks are joined by a space."""
-    if isinstance(content, str):
-        return content if content.isascii() else clean(content)
-    if content is None:
-        return ""
-    if isinstance(content, (list, tuple)):
-        return " ".join(filter(None, (_block_text(block) for block in content)))
-    return clean(str(content))
-
-
 def _input_message(message: Mapping[str, Any], role: Any, gaps: Gaps) -> Plain:
     if role in _TOOL_ROLES:
         result = {
             "tool_call_id": _label(message.get("tool_call_id")),
             "name": _label(message.get("name")),
-            "content": content_text(message.get("content")),
+            "content": content_text(message.get("content"), gaps),
         }
         return {"role": "tool", "parts": [{"kind": "tool_result", "tool_result": result}]}
     if role == "assistant":
         converted: Plain = {"role": "assistant", "parts": _assistant_parts(message, gaps)}
     else:
-        converted = {"role": "user", "parts": _text_parts(message.get("content"), gaps)}
+        converted = {"role": "user", "parts": _content_text_parts(message.get("content"), gaps)}
     if "name" in message:
         converted["name"] = _label(message["name"])
     return converted
@@ -127,15 +141,26 @@ def _label(value: Any) -> str:
 def _assistant_parts(message: Mapping[str, Any], gaps: Gaps) -> list[Plain]:
     more = not _MORE_PARTS.isdisjoint(message)
     parts: list[Plain] = [{"kind": "thinking", "thinking": thought} for thought in _thoughts(message)] if more else []
-    parts += _text_parts(message.get("content"), gaps)
+    parts += _content_text_parts(message.get("content"), gaps)
     if more:
-        parts += _text_parts(message.get("refusal"), gaps)
+        parts += _content_text_parts(message.get("refusal"), gaps)
+        parts += text_parts(_media_text(message, gaps), gaps)
     if calls := message.get("tool_calls"):
         for call in as_list(calls):
             parts.append({"kind": "tool_call", "tool_call": _tool_call(as_mapping(call), gaps)})
     if more and (function := message.get("function_call")):
         parts.append({"kind": "tool_call", "tool_call": _tool_call({"function": function}, gaps)})
     return parts
+
+
+def _media_text(message: Mapping[str, Any], gaps: Gaps) -> str:
+    """What a model drew or spoke."""
+    texts = [content_text(as_list(message.get("images")), gaps)]
+    if audio := as_mapping(message.get("audio")):
+        spoken = audio.get("transcript")
+        texts.append(clean(spoken) if isinstance(spoken, str) else "")
+        texts.append(content_text([{"type": "audio", "audio": dict(audio)}], gaps))
+    return " ".join(filter(None, texts))
 
 
 def _thoughts(message: Mapping[str, Any]) -> list[str]:
@@ -150,18 +175,33 @@ def _thoughts(message: Mapping[str, Any]) -> list[str]:
     return thoughts
 
 
-def _text_parts(content: Any, gaps: Gaps) -> list[Plain]:
-    text = content if type(content) is str and content.isascii() else content_text(content)
+def _content_text_parts(content: Any, gaps: Gaps) -> list[Plain]:
+    text = content if type(content) is str and content.isascii() else content_text(content, gaps)
     if not text:
         return []
-    if text.isspace():
-        gaps.here("a text of white space only was left out")
-        return []
-    return [{"kind": "text", "text": text}]
+    return [{"kind": "text", "text": text}] if not text.isspace() else text_parts(text, gaps)
+
+
+def _as_text(parts: list[Plain], gaps: Gaps) -> list[Plain]:
+    """The parts of a user: thoughts and calls are the assistant's alone."""
+    for index, part in enumerate(parts):
+        if part["kind"] == "thinking":
+            parts[index] = {"kind": "text", "text": part["thinking"]}
+        elif part["kind"] == "tool_call":
+            gaps.here("a user's call of a tool is kept as text")
+            call = part["tool_call"]
+            arguments = call["input_json"]
+            told = arguments.decode("utf-8", "replace") if isinstance(arguments, bytes) else arguments
+            parts[index] = {"kind": "text", "text": f"[tool_use {call['name']} {told}]"}
+    return parts
 
 
 def _tool_call(call: Mapping[str, Any], gaps: Gaps) -> Plain:
-    function = as_mapping(call.get("function"))
+    function = call.get("function")
+    if type(function) is not dict:
+        function = as_mapping(function)
+        if not function and ("custom" in call or "name" in call):
+            return _custom_call(call, gaps)
     name = _label(function.get("name"))
     if not name:
         gaps.here("a tool call has no name")
@@ -172,22 +212,9 @@ def _tool_call(call: Mapping[str, Any], gaps: Gaps) -> Plain:
     return {"name": name, "id": _label(call.get("id")), "input_json": arguments}
 
 
-def _block_text(block: Any) -> str:
-    if isinstance(block, str):
-        return clean(block)
-    fields = as_mapping(block)
-    kind = as_text(fields.get("type"))
-    if kind in _TEXT_BLOCKS or (not kind and isinstance(fields.get("text"), str)):
-        text = fields.get("text")
-        return clean(text) if isinstance(text, str) else ""
-    return f"[{kind or 'attachment'}{_attachment_label(fields.get(kind))}]"
-
-
-def _attachment_label(attachment: Any) -> str:
-    """Where the attachment is, or what it is and how long; never its bytes."""
-    source = attachment if isinstance(attachment, str) else ""
-    for key in ("url", "filename", "file_id", "format", "media_type"):
-        source = source or as_text(as_mapping(attachment).get(key))
-    if source.startswith("data:"):
-        source = f"{source.partition(',')[0]}, {len(source)} characters"
-    return f" {clean(source)}" if source else ""
+def _custom_call(call: Mapping[str, Any], gaps: Gaps) -> Plain:
+    """A call of a tool that takes a text, or one with its name and arguments beside its id."""
+    inner = as_mapping(call.get("custom")) or call
+    arguments = inner.get("input", inner.get("arguments", inner.get("args")))
+    made: Plain = named_call(_label(inner.get("name")), _label(call.get("id")), arguments, gaps)["tool_call"]
+    return made

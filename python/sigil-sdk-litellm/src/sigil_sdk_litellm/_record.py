@@ -8,23 +8,40 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sigil_sdk import GenerationMode, ModelRef, TokenUsage, ToolDefinition
-from sigil_sdk.usage import from_openai_chat
+import litellm
 
-from ._messages import Gaps
+from sigil_sdk import Artifact, ArtifactKind, GenerationMode, ModelRef, TokenUsage
+from sigil_sdk.usage import map_usage
+
+from ._blocks import Gaps, Plain, brief_json
 from ._values import as_count, as_int, as_list, as_mapping, as_number, as_text, as_utc, clean
 
 INCOMPLETE_KEY = "litellm.incomplete"
 COST_KEY = "cost_usd"
-CACHE_HIT_KEY = "litellm.cache_hit"
 FRAMEWORK_TAGS = {
     "sigil.framework.name": "litellm",
     "sigil.framework.source": "handler",
     "sigil.framework.language": "python",
 }
-_COMPLETION_CALLS = frozenset({"", "completion", "acompletion", "text_completion", "atext_completion"})
+_CHAT_CALLS = frozenset({"", "completion", "acompletion"})
+_COMPLETION_CALLS = _CHAT_CALLS | {
+    "text_completion",
+    "atext_completion",
+    "responses",
+    "aresponses",
+    "anthropic_messages",
+    "aanthropic_messages",
+}
+_EMBEDDING_CALLS = frozenset({"embedding", "aembedding"})
 _CONVERSATION_KEYS = ("conversation_id", "session_id", "thread_id")
 _LITELLM_SESSION_KEYS = ("litellm_session_id", "litellm_trace_id")
+_REDACTED = "redacted-by-litellm"
+#: What the proxy and the router know of a call: where it is in the logging object's or the request's metadata.
+_GATEWAY_METADATA = {
+    "user_api_key_alias": "litellm.key_alias",
+    "user_api_key_team_alias": "litellm.team_alias",
+    "user_api_key_user_id": "litellm.key_user",
+}
 
 
 class LiteLLMCallError(RuntimeError):
@@ -45,6 +62,10 @@ class CallEvent:
     started_at: datetime | None
     completed_at: datetime | None
     gaps: Gaps = field(default_factory=Gaps)
+    optional_params: Mapping[str, Any] = field(default_factory=dict)
+    litellm_params: Mapping[str, Any] = field(default_factory=dict)
+    metadata: list[Mapping[str, Any]] = field(default_factory=list)
+    """The `metadata=` of the call, wherever LiteLLM and its proxy put it; the first that names a thing counts."""
 
     @property
     def is_completion(self) -> bool:
@@ -52,17 +73,21 @@ class CallEvent:
         return as_text(self.payload.get("call_type")) in _COMPLETION_CALLS
 
     @property
-    def optional_params(self) -> Mapping[str, Any]:
-        return as_mapping(self.kwargs.get("optional_params"))
+    def is_embedding(self) -> bool:
+        """Whether this is a call that becomes an embedding."""
+        return as_text(self.payload.get("call_type")) in _EMBEDDING_CALLS
 
     @property
-    def litellm_params(self) -> Mapping[str, Any]:
-        return as_mapping(self.kwargs.get("litellm_params"))
+    def is_failure(self) -> bool:
+        """Whether the call failed."""
+        return self.payload.get("status") == "failure"
 
-    @property
-    def request_metadata(self) -> Mapping[str, Any]:
-        """The `metadata=` of the call; a string there is no metadata."""
-        return as_mapping(self.litellm_params.get("metadata"))
+    def named(self, key: str) -> str:
+        """A text of the call's metadata, empty where it says nothing."""
+        for metadata in self.metadata:
+            if text := as_text(metadata.get(key)):
+                return text
+        return ""
 
 
 def read_event(kwargs: Any, response: Any, start_time: Any, end_time: Any) -> CallEvent:
@@ -70,9 +95,12 @@ def read_event(kwargs: Any, response: Any, start_time: Any, end_time: Any) -> Ca
     arguments = as_mapping(kwargs)
     payload = as_mapping(arguments.get("standard_logging_object"))
     event = CallEvent(payload, arguments, response, as_utc(start_time), as_utc(end_time))
+    event.optional_params = as_mapping(arguments.get("optional_params"))
+    event.litellm_params = as_mapping(arguments.get("litellm_params"))
     if not payload:
         event.payload = _substitute_payload(event)
         event.gaps.append("LiteLLM gave no standard logging object")
+    event.metadata = _request_metadata(event)
     return event
 
 
@@ -93,16 +121,27 @@ def awaited_call_id(kwargs: Any) -> str:
 
 
 def model_ref(event: CallEvent) -> ModelRef:
-    """Provider and model. A call that failed before LiteLLM chose a provider has none."""
-    name = as_text(event.payload.get("model")) or as_text(event.kwargs.get("model"))
-    provider = as_text(event.payload.get("custom_llm_provider")).lower()
+    """Provider and model. A call that failed before LiteLLM chose a provider has none, unless its model's name says it."""
+    payload = event.payload
+    name = as_text(payload.get("model")) or as_text(event.kwargs.get("model"))
+    provider = as_text(payload.get("custom_llm_provider")).lower()
     if not provider:
-        error = as_mapping(event.payload.get("error_information"))
-        provider = as_text(error.get("llm_provider")).lower() or "unknown"
+        candidates = (
+            event.litellm_params.get("custom_llm_provider"),
+            event.kwargs.get("custom_llm_provider"),
+            as_mapping(payload.get("hidden_params")).get("custom_llm_provider"),
+            as_mapping(payload.get("error_information")).get("llm_provider"),
+        )
+        provider = next((text.lower() for text in map(as_text, candidates) if text), "")
+    if not provider:
+        prefix, _, rest = name.partition("/")
+        if rest and _is_provider(prefix.lower()):
+            provider, name = prefix.lower(), rest
+    if not provider:
         event.gaps.append("the provider is not known")
     if not name:
         event.gaps.append("the model is not known")
-    return ModelRef(provider, name or "unknown")
+    return ModelRef(clean(provider) or "unknown", clean(name) or "unknown")
 
 
 def mode(event: CallEvent) -> GenerationMode:
@@ -111,73 +150,79 @@ def mode(event: CallEvent) -> GenerationMode:
 
 
 def first_token_at(event: CallEvent) -> datetime | None:
-    """When the first piece of a streamed reply came."""
-    if not event.payload.get("stream") or event.payload.get("status") == "failure":
+    """When the first piece of a streamed reply came. LiteLLM tells the end of the call where it does not know it."""
+    payload = event.payload
+    if not payload.get("stream") or event.is_failure:
         return None
-    return as_utc(event.payload.get("completionStartTime"))
+    first = payload.get("completionStartTime")
+    return None if first == payload.get("endTime") else as_utc(first)
 
 
 def conversation_id(event: CallEvent, static: str) -> str:
     """The call's metadata, then LiteLLM's own session ids, then the handler's static id."""
-    metadata, params = event.request_metadata, event.litellm_params
-    candidates = [metadata.get(key) for key in _CONVERSATION_KEYS]
+    for key in _CONVERSATION_KEYS:
+        if text := event.named(key):
+            return text
     for key in _LITELLM_SESSION_KEYS:
-        candidates += [metadata.get(key), params.get(key)]
-    return next((text for text in map(as_text, candidates) if text), static)
+        if text := event.named(key) or as_text(event.litellm_params.get(key)):
+            return text
+    return as_text(event.payload.get("session_id")) or static
 
 
 def user_id(event: CallEvent) -> str:
-    """The end user that LiteLLM knows, else the `user` of the request."""
-    return as_text(event.payload.get("end_user")) or as_text(event.optional_params.get("user"))
+    """The end user that LiteLLM knows, else the `user` of the request, else the `user_id` of its metadata."""
+    return as_text(event.payload.get("end_user")) or as_text(event.optional_params.get("user")) or event.named("user_id")
 
 
 def request_controls(event: CallEvent) -> dict[str, Any]:
     """Sampling and tool settings as fields of a generation start; unusable values are None."""
     parameters = {**event.optional_params, **as_mapping(event.payload.get("model_parameters"))}
-    max_tokens = as_int(parameters.get("max_tokens"))
+    limits = (parameters.get(key) for key in ("max_tokens", "max_completion_tokens", "max_output_tokens"))
     choice = parameters.get("tool_choice")
     return {
         "temperature": as_number(parameters.get("temperature")),
         "top_p": as_number(parameters.get("top_p")),
-        "max_tokens": as_int(parameters.get("max_completion_tokens")) if max_tokens is None else max_tokens,
-        "tool_choice": choice if choice is None or isinstance(choice, str) else _compact_json(choice),
+        "max_tokens": next((limit for limit in map(as_int, limits) if limit is not None), None),
+        "tool_choice": choice if choice is None or isinstance(choice, str) else json.dumps(choice, default=str),
+        "thinking_enabled": _thinks(parameters),
     }
 
 
-def tool_definitions(event: CallEvent) -> list[ToolDefinition]:
-    """The functions that were offered to the model."""
-    tools: list[ToolDefinition] = []
-    for tool in map(as_mapping, as_list(event.optional_params.get("tools"))):
-        function = as_mapping(tool.get("function"))
-        name = as_text(function.get("name"))
-        if not name:
-            continue
-        parameters = function.get("parameters")
-        tools.append(
-            ToolDefinition(
-                name=name,
-                description=clean(as_text(function.get("description"))),
-                type=as_text(tool.get("type")),
-                input_schema_json=b"" if parameters is None else _compact_json(parameters).encode(),
-            )
-        )
-    return tools
+def instructions(event: CallEvent) -> Any:
+    """The system prompt of a Responses or Messages call, which is no message there; nothing where LiteLLM withholds content."""
+    parameters = event.optional_params
+    given = parameters.get("instructions") or parameters.get("system")
+    return None if given is None or _is_redacted(event.payload.get("messages")) else given
 
 
 def tags(event: CallEvent, extra: Mapping[str, str]) -> dict[str, str]:
     """Framework tags, the request's tags, then the handler's, which win."""
-    requested = [as_text(tag) for tag in as_list(event.payload.get("request_tags"))]
+    requested = [clean(as_text(tag)) for tag in as_list(event.payload.get("request_tags"))]
     return {**FRAMEWORK_TAGS, **{f"litellm.tag.{tag}": tag for tag in requested if tag}, **extra}
 
 
 def call_metadata(event: CallEvent) -> dict[str, Any]:
-    """Cost, cache hit and the reasons why the record lacks something."""
+    """Cost, cache hit, what a router and a proxy know, and the reasons why the record lacks something."""
+    payload = event.payload
     metadata: dict[str, Any] = {}
-    cost = as_number(event.payload.get("response_cost"))
-    if cost is not None and not is_failure(event):
+    cost = as_number(payload.get("response_cost"))
+    # LiteLLM says 0 where it has no price; then the call's own cost is None.
+    is_known = cost or event.kwargs.get("response_cost") is not None
+    if cost is not None and is_known and not event.is_failure:
         metadata[COST_KEY] = cost
-    if event.payload.get("cache_hit") is True:
-        metadata[CACHE_HIT_KEY] = True
+    if payload.get("cache_hit") is True:
+        metadata["litellm.cache_hit"] = True
+    kind = as_text(payload.get("call_type"))
+    if kind not in _CHAT_CALLS:
+        metadata["litellm.call_type"] = kind
+    if group := as_text(payload.get("model_group")):
+        metadata["litellm.model_group"] = group
+    if retries := as_int(_first_named(event, "attempted_retries")):
+        metadata["litellm.attempt"] = retries + 1
+    gateway = as_mapping(payload.get("metadata"))
+    for key, name in _GATEWAY_METADATA.items():
+        if text := as_text(gateway.get(key)):
+            metadata[name] = text
     if event.gaps:
         metadata[INCOMPLETE_KEY] = list(event.gaps)
     return metadata
@@ -185,11 +230,12 @@ def call_metadata(event: CallEvent) -> dict[str, Any]:
 
 def usage(event: CallEvent) -> TokenUsage:
     """LiteLLM's counts, with the details of the provider's usage object."""
-    reply = as_mapping(event.payload.get("response"))
-    details = from_openai_chat(getattr(event.response, "usage", None) or reply.get("usage"))
-    details.input_tokens = as_count(event.payload.get("prompt_tokens"))
-    details.output_tokens = as_count(event.payload.get("completion_tokens"))
-    details.total_tokens = as_count(event.payload.get("total_tokens"))
+    payload = event.payload
+    counted = getattr(event.response, "usage", None) or as_mapping(payload.get("response")).get("usage")
+    details = map_usage(counted)
+    counts = [as_count(payload.get(key)) for key in ("prompt_tokens", "completion_tokens", "total_tokens")]
+    if any(counts):
+        details.input_tokens, details.output_tokens, details.total_tokens = counts
     return details
 
 
@@ -201,24 +247,96 @@ def response_identity(event: CallEvent) -> dict[str, Any]:
     return {
         "response_id": as_text(reply.get("id")) or as_text(getattr(event.response, "id", None)),
         "response_model": as_text(reply.get("model")) or as_text(getattr(event.response, "model", None)),
-        "stop_reason": as_text(first.get("finish_reason")),
+        "stop_reason": as_text(first.get("finish_reason")) or _other_stop_reason(reply),
     }
 
 
-def is_failure(event: CallEvent) -> bool:
-    """Whether the call failed."""
-    return event.payload.get("status") == "failure"
+def unread_reply(event: CallEvent, answered: list[Plain]) -> list[Artifact]:
+    """The reply as it came, where no message could be made of it; and what a reply says beside its messages."""
+    reply = event.payload.get("response")
+    if not reply or isinstance(reply, str) or event.is_failure:
+        return []
+    if not answered and "choices" not in as_mapping(reply):
+        event.gaps.append("the reply has an unknown shape, it is kept as an artifact")
+        return [_artifact("response", reply)]
+    notes = [
+        message["annotations"]
+        for choice in as_list(as_mapping(reply).get("choices"))
+        if (message := as_mapping(as_mapping(choice).get("message"))).get("annotations")
+    ]
+    return [_artifact("annotations", notes)] if notes else []
 
 
 def call_error(event: CallEvent) -> LiteLLMCallError | None:
     """Why the call failed, None for a success."""
-    if not is_failure(event):
+    if not event.is_failure:
         return None
     information = as_mapping(event.payload.get("error_information"))
     exception = event.kwargs.get("exception")
     text = as_text(event.payload.get("error_str")) or as_text(information.get("error_message"))
     status = as_int(information.get("error_code")) or as_int(getattr(exception, "status_code", None))
     return LiteLLMCallError(clean(text or str(exception or "the call failed")), status)
+
+
+def _request_metadata(event: CallEvent) -> list[Mapping[str, Any]]:
+    """The call's own metadata, that of its Responses or Messages form, and what the proxy was sent."""
+    found: list[Mapping[str, Any]] = []
+    for key in ("metadata", "litellm_metadata"):
+        given = event.litellm_params.get(key)
+        if isinstance(given, str) and given.strip():
+            given = _parsed(given)
+            if given is None:
+                event.gaps.append("the call's metadata is a text, not a mapping")
+        metadata = as_mapping(given)
+        if metadata:
+            found.append(metadata)
+            if sent := as_mapping(metadata.get("requester_metadata")):
+                found.append(sent)
+    logged = as_mapping(event.payload.get("metadata"))
+    if sent := as_mapping(logged.get("requester_metadata")):
+        found.append(sent)
+    return found
+
+
+def _parsed(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _first_named(event: CallEvent, key: str) -> Any:
+    return next((metadata[key] for metadata in event.metadata if metadata.get(key) is not None), None)
+
+
+def _is_provider(name: str) -> bool:
+    return any(name == getattr(known, "value", known) for known in litellm.provider_list)
+
+
+def _thinks(parameters: Mapping[str, Any]) -> bool | None:
+    """Whether the request switched the model's thinking on or off, None where it says nothing."""
+    kind = as_mapping(parameters.get("thinking")).get("type")
+    if kind is not None:
+        return bool(kind != "disabled")
+    effort = parameters.get("reasoning_effort") or as_mapping(parameters.get("reasoning")).get("effort")
+    return None if not effort else effort not in ("none", "disable")
+
+
+def _is_redacted(messages: Any) -> bool:
+    contents = [as_mapping(message).get("content") for message in as_list(messages)[:1]]
+    return messages == _REDACTED or _REDACTED in contents
+
+
+def _other_stop_reason(reply: Mapping[str, Any]) -> str:
+    """Of a Messages or Responses reply."""
+    reason = as_text(reply.get("stop_reason")) or as_text(as_mapping(reply.get("incomplete_details")).get("reason"))
+    return reason or as_text(reply.get("status"))
+
+
+def _artifact(name: str, value: Any) -> Artifact:
+    payload = brief_json(value).encode()
+    return Artifact(ArtifactKind.RESPONSE, name=name, content_type="application/json", payload=payload)
 
 
 def _substitute_payload(event: CallEvent) -> dict[str, Any]:
@@ -239,7 +357,3 @@ def _substitute_payload(event: CallEvent) -> dict[str, Any]:
         "completionStartTime": arguments.get("completion_start_time"),
         **{key: counted.get(key) for key in ("prompt_tokens", "completion_tokens", "total_tokens")},
     }
-
-
-def _compact_json(value: Any) -> str:
-    return json.dumps(value, default=str)

@@ -1,7 +1,4 @@
-"""The LiteLLM callback. It never raises into LiteLLM and never waits for the network.
-
-Embeddings, `responses` and `anthropic_messages` calls are not recorded yet (issue 4).
-"""
+"""The LiteLLM callback. It never raises into LiteLLM and never waits for the network."""
 
 from __future__ import annotations
 
@@ -14,16 +11,19 @@ from litellm.integrations.custom_logger import CustomLogger
 from sigil_sdk import Client, ClientShutdownError, Generation, GenerationMode, GenerationStart
 from sigil_sdk.client import GenerationRecorder
 
-from . import _record
+from . import _embedding, _record
+from ._blocks import content_text
 from ._in_flight import InFlightCalls
 from ._messages import input_messages, model_messages, output_messages, system_prompt
+from ._reports import RecentReports
+from ._tools import tool_definitions
 from ._values import as_text
 
 _logger = logging.getLogger("sigil_sdk_litellm.handler")
 
 
 class SigilLiteLLMLogger(CustomLogger):
-    """Records completions; register it in `litellm.callbacks`.
+    """Records completions, `responses` and `anthropic_messages` calls, and embeddings; register it in `litellm.callbacks`.
 
     `agent_name`, `agent_version` and `conversation_id` hold when the call's own `metadata=` does not name them.
     Remaining keywords go to LiteLLM's `CustomLogger`.
@@ -52,6 +52,7 @@ class SigilLiteLLMLogger(CustomLogger):
         self._extra_tags = dict(extra_tags or {})
         self._extra_metadata = dict(extra_metadata or {})
         self._in_flight = InFlightCalls()
+        self._recent = RecentReports()
         self._client_is_native = False
         if isinstance(client, Client):  # Programs test with clients of their own.
             client._before_shutdown(self._in_flight.wait)
@@ -65,32 +66,52 @@ class SigilLiteLLMLogger(CustomLogger):
 
     def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A call that succeeded, whole or as a stream that ended."""
-        self._log(kwargs, response_obj, start_time, end_time)
+        self._log("sync", kwargs, response_obj, start_time, end_time)
 
     def log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A call that failed for good, after LiteLLM's own retries."""
-        self._log(kwargs, response_obj, start_time, end_time)
+        self._log("sync", kwargs, response_obj, start_time, end_time)
 
     async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """As `log_success_event`; queueing is too short to leave the event loop for."""
-        self._log(kwargs, response_obj, start_time, end_time)
+        self._log("async", kwargs, response_obj, start_time, end_time)
 
     async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """As `log_failure_event`."""
-        self._log(kwargs, response_obj, start_time, end_time)
+        self._log("async", kwargs, response_obj, start_time, end_time)
 
-    def _log(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+    def _log(self, hook: str, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        call_id = ""
         try:
+            call_id = _record.call_id(kwargs)
             event = _record.read_event(kwargs, response_obj, start_time, end_time)
+            status = as_text(event.payload.get("status"))
+            if not (event.is_completion or event.is_embedding):
+                return
+            if self._recent.is_repeated(hook, call_id, status, event.started_at):
+                return
             if event.is_completion:
-                self._log_generation(event)
+                self._log_generation(event, call_id)
+            else:
+                self._log_embedding(event)
         except Exception:
             _logger.exception("sigil: failed to record LiteLLM event")
         finally:
-            self._in_flight.end(_record.call_id(kwargs))
+            self._in_flight.end(call_id)
 
-    def _log_generation(self, event: _record.CallEvent) -> None:
+    def _log_embedding(self, event: _record.CallEvent) -> None:
+        start = _embedding.start(event, self._agent_name, self._agent_version, self._extra_tags)
+        recorder = self._client.start_embedding(start)
+        recorder.set_call_error(_record.call_error(event))
+        recorder.set_result(_embedding.result(event, self._capture_inputs))
+        recorder.end()
+        error = recorder.err()
+        if error is not None:
+            _logger.warning("sigil: embedding recorder error: %s", error)
+
+    def _log_generation(self, event: _record.CallEvent, call_id: str) -> None:
         start, result = self._start(event), self._result(event)
+        start.id = self._recent.own_id(start.id, call_id, event.started_at)
         recorder = self._recorded(self._begin(start), event, result)
         if isinstance(recorder.err(), ClientShutdownError):
             # The shutdown began in between.
@@ -116,22 +137,24 @@ class SigilLiteLLMLogger(CustomLogger):
         return recorder
 
     def _start(self, event: _record.CallEvent) -> GenerationStart:
-        metadata = event.request_metadata
         return GenerationStart(
             model=_record.model_ref(event),
             id=as_text(event.payload.get("id")),
             conversation_id=_record.conversation_id(event, self._conversation_id),
             user_id=_record.user_id(event),
-            agent_name=as_text(metadata.get("agent_name")) or self._agent_name,
-            agent_version=as_text(metadata.get("agent_version")) or self._agent_version,
+            agent_name=event.named("agent_name") or self._agent_name,
+            agent_version=event.named("agent_version") or self._agent_version,
             mode=_record.mode(event),
-            system_prompt=system_prompt(event.payload.get("messages")) if self._capture_inputs else "",
-            tools=_record.tool_definitions(event),
+            system_prompt=self._system_prompt(event) if self._capture_inputs else "",
+            tools=tool_definitions(event.optional_params),
             tags=_record.tags(event, self._extra_tags),
             metadata=self._extra_metadata,
             started_at=event.started_at,
             **_record.request_controls(event),
         )
+
+    def _system_prompt(self, event: _record.CallEvent) -> str:
+        return system_prompt(event.payload.get("messages")) or content_text(_record.instructions(event))
 
     def _result(self, event: _record.CallEvent) -> Generation:
         payload, gaps = event.payload, event.gaps
@@ -142,6 +165,7 @@ class SigilLiteLLMLogger(CustomLogger):
         return Generation(
             input=make(asked),
             output=make(answered),
+            artifacts=_record.unread_reply(event, answered) if self._capture_outputs else [],
             usage=_record.usage(event),
             completed_at=event.completed_at,
             metadata=_record.call_metadata(event),
