@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightwell import Content, at_exit
 
-from . import context
+from . import _otel, context
 from ._capture import generation_mode
 from ._copies import copy_ids, copy_metadata, copy_model
 from ._delivery import (
@@ -66,6 +66,7 @@ _LATE_NAMES = {
 
 _SYNC, _STREAM = GenerationMode.SYNC, GenerationMode.STREAM
 _UNSET = (None, "")
+_OTEL_ATTRIBUTES = _otel.HISTOGRAM_ATTRIBUTES | {"_tracer", "_meter"}
 _FLUSH_SECONDS = 60.0
 _SHUTDOWN_SECONDS = 30.0
 _REPORT_WAIT_SECONDS = 1.0
@@ -79,6 +80,10 @@ class Client:
 
     `ValueError` for an unknown protocol, an endpoint that cannot be used, or an authentication mode without its credential.
     """
+
+    #: Its tracer, once there is somebody who takes spans, and whether there is somebody who takes numbers.
+    _active_tracer: Any = None
+    _metering = False
 
     def __init__(self, config: ClientConfig | None = None) -> None:
         given = config if config is not None else ClientConfig()
@@ -98,9 +103,16 @@ class Client:
         self._shutdown_hooks: list[weakref.WeakMethod[Callable[[float], object]]] = []
         self._shutdown_at: datetime | None = None
         self._closed = False
+        _otel.attach_to(self, resolved.tracer, resolved.meter)
         if resolved.hooks.enabled:
             # Not amid a request, where a fork in another thread could take the import's lock along.
             from . import _api, hooks  # noqa: F401
+
+    def __getattr__(self, name: str) -> Any:
+        """Tracer, meter and histograms are made when they are first looked at."""
+        if name in _OTEL_ATTRIBUTES:
+            return _otel.make_attribute(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def start_generation(self, start: GenerationStart) -> GenerationRecorder:
         """Begins a call whose reply comes whole, unless `start.mode` says otherwise."""
