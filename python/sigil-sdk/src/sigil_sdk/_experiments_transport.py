@@ -98,7 +98,7 @@ def create_experiment(
     }
     body.update({key: value for key, value in optional.items() if value})
     target = Target(api_endpoint, insecure, headers, retry)
-    return parse_run(_send_json(target, "POST", f"{_RUNS}:upsert", body, "experiment create"))
+    return parse_run(send_json(target, "POST", f"{_RUNS}:upsert", body, "experiment create"))
 
 
 def get_experiment(
@@ -138,7 +138,7 @@ def finalize_experiment(
     if error:
         body["error"] = error
     target = Target(api_endpoint, insecure, headers, retry)
-    return parse_run(_send_json(target, "POST", path, body, "experiment finalize"))
+    return parse_run(send_json(target, "POST", path, body, "experiment finalize"))
 
 
 def export_scores(
@@ -172,7 +172,7 @@ def create_test_case_trial(
     """Makes the trial, or finds it by its id."""
     path = f"{_RUNS}/{quoted(_run_id(experiment_id))}/trials"
     target = Target(api_endpoint, insecure, headers, retry)
-    return _object(_send_json(target, "POST", path, request, "test case trial create"))
+    return _object(send_json(target, "POST", path, request, "test case trial create"))
 
 
 def update_test_case_trial(
@@ -190,7 +190,7 @@ def update_test_case_trial(
     path = f"{_RUNS}/{quoted(_run_id(experiment_id))}/trials"
     path = f"{path}/{quoted(_given('test case trial', 'trial_id', trial_id))}"
     target = Target(api_endpoint, insecure, headers, retry)
-    return _object(_send_json(target, "PATCH", path, request, "test case trial update"))
+    return _object(send_json(target, "PATCH", path, request, "test case trial update"))
 
 
 def upload_trial_artifact(
@@ -290,7 +290,7 @@ def prefixed(path_prefix: str) -> str:
     return f"/{stripped}" if stripped else DEFAULT_PATH_PREFIX
 
 
-def _send_json(target: Target, method: str, path: str, body: dict[str, Any], label: str) -> Any:
+def send_json(target: Target, method: str, path: str, body: dict[str, Any], label: str) -> Any:
     encoded = _encode(body, label)
     return send(target, method, path, encoded, label=label, error=ExperimentTransportError)
 

@@ -227,11 +227,11 @@ def _resolve_auth(auth: AuthConfig, variables: _Variables) -> None:
 def _with_auth_headers(headers: dict[str, str], auth: AuthConfig) -> dict[str, str]:
     """Explicit headers win over those of the mode, whatever their case."""
     present = {name.lower() for name in headers}
-    added = {name: value for name, value in _auth_headers(auth).items() if name.lower() not in present}
+    added = {name: value for name, value in auth_headers(auth).items() if name.lower() not in present}
     return {**headers, **added}
 
 
-def _auth_headers(auth: AuthConfig) -> dict[str, str]:
+def auth_headers(auth: AuthConfig) -> dict[str, str]:
     mode = (auth.mode or "none").strip().lower()
     tenant_id = auth.tenant_id.strip()
     if mode == "none":
