@@ -43,8 +43,18 @@ from .models import Generation, GenerationMode, GenerationStart, utc_now
 if TYPE_CHECKING:
     import logging
 
+    from ._embeddings import EmbeddingRecorder
+    from ._tools import NoopToolExecutionRecorder, ToolExecutionRecorder
     from .hooks import HookEvaluateRequest, HookEvaluateResponse
-    from .models import ConversationRatingInput, SubmitConversationRatingResponse, WorkflowStep
+    from .models import (
+        ConversationRatingInput,
+        EmbeddingStart,
+        ExecuteToolCallsOptions,
+        Message,
+        SubmitConversationRatingResponse,
+        ToolExecutionStart,
+        WorkflowStep,
+    )
 
 __all__ = [
     "CACHE_DIAGNOSTICS_MISSED_INPUT_TOKENS_KEY",
