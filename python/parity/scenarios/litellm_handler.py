@@ -1,0 +1,305 @@
+"""The LiteLLM handler, with replies that LiteLLM makes up, and with records as LiteLLM would hand them over."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from . import EITHER, HTTP, scenario
+
+if TYPE_CHECKING:
+    from ..stage import Stage
+
+WAIT_SECONDS = 20.0
+HISTORY: list[dict[str, Any]] = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": [{"type": "text", "text": "Käse?"}, {"type": "text", "text": "Ja?"}]},
+    {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"q":"käse"}'}}],
+    },
+    {"role": "tool", "tool_call_id": "call_1", "name": "look", "content": "gut"},
+]
+TOOLS = [{"type": "function", "function": {"name": "look", "description": "Looks", "parameters": {"type": "object"}}}]
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+
+
+def handler(s: Stage, client: Any = None, **fields: Any) -> Any:
+    from sigil_sdk_litellm import SigilLiteLLMLogger
+
+    return SigilLiteLLMLogger(client=client or s.client(), **fields)
+
+
+def slo(**fields: Any) -> dict[str, Any]:
+    """LiteLLM's record of a call, as it hands it to handlers."""
+    return {
+        "id": "chatcmpl-1",
+        "call_type": "acompletion",
+        "stream": False,
+        "status": "success",
+        "custom_llm_provider": "OpenAI",
+        "model": "gpt-4o",
+        "messages": [{"role": "user", "content": "hi"}],
+        "response": {"choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}]},
+        "prompt_tokens": 3,
+        "completion_tokens": 4,
+        "total_tokens": 7,
+        "model_parameters": {},
+        "request_tags": [],
+        "end_user": "",
+        "error_str": None,
+        "completionStartTime": 0.0,
+        "metadata": {},
+        **fields,
+    }
+
+
+def event(s: Stage, h: Any, record: Any, *, failed: bool = False, response: Any = None, **kwargs: Any) -> None:
+    """Hands one record over; the original's handlers never raise."""
+    given = {"standard_logging_object": record, "litellm_params": {"metadata": {}}, "optional_params": {}, **kwargs}
+    if record is None:
+        del given["standard_logging_object"]
+    log = h.log_failure_event if failed else h.log_success_event
+    log(given, response, AT, AT + timedelta(seconds=2))
+
+
+def told(s: Stage, *records: Any, **kwargs: Any) -> None:
+    client = s.client()
+    h = handler(s, client)
+    for index, record in enumerate(records):
+        event(s, h, slo(**{"id": f"chatcmpl-{index}", **record}), **kwargs)
+    client.flush()
+
+
+def arrived(s: Stage, client: Any, count: int) -> None:
+    """LiteLLM reports on threads of its own, some time after the call."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while _received(s) < count:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{_received(s)} of {count} came")
+        client.flush()
+        time.sleep(0.02)
+    _set_times_aside(s)
+
+
+def _received(s: Stage) -> int:
+    return sum(len(request.json()["generations"]) for request in s.server.requests)
+
+
+def _set_times_aside(s: Stage) -> None:
+    """Calls through LiteLLM have times of the machine's clock."""
+    import re
+
+    for request in s.server.requests:
+        request.body = re.sub(rb'"(started_at|completed_at)": ?"20\d\d-[^"]*"', rb'"\1": "now"', request.body)
+        request.body = re.sub(rb'("gen_ai.response.time_to_first_chunk": ?)[0-9.e-]+', rb"\1 0", request.body)
+
+
+def through_litellm(s: Stage, calls: Any, count: int, **fields: Any) -> None:
+    import litellm
+
+    client = s.client(tracer=None, meter=None)
+    litellm.callbacks = [handler(s, client, **fields)]
+    try:
+        calls(litellm)
+        arrived(s, client, count)
+    finally:
+        litellm.callbacks = []
+        for name in ("success_callback", "failure_callback", "_async_success_callback", "_async_failure_callback"):
+            setattr(litellm, name, [])
+    client.shutdown()
+
+
+@scenario(protocols=HTTP, releases=EITHER)
+def litellm_completion(s: Stage) -> None:
+    """One reply, with everything that is mapped."""
+
+    def calls(litellm: Any) -> None:
+        litellm.completion(
+            model="openai/gpt-4o",
+            messages=HISTORY,
+            tools=TOOLS,
+            temperature=0.25,
+            max_tokens=50,
+            top_p=0.5,
+            mock_response="Ja.",
+            metadata={"conversation_id": "conv-1", "agent_name": "agent", "agent_version": "3", "tags": ["blue"]},
+            user="user-1",
+        )
+
+    through_litellm(s, calls, 1, extra_tags={"env": "test"}, extra_metadata={"m": 1})
+
+
+@scenario(protocols=HTTP, releases=EITHER)
+def litellm_stream(s: Stage) -> None:
+    """A streamed reply, and a failing call."""
+
+    def calls(litellm: Any) -> None:
+        chunks = litellm.completion(
+            model="anthropic/claude-sonnet-4-5",
+            messages=[{"role": "user", "content": "hi"}],
+            mock_response="hello there",
+            stream=True,
+        )
+        for _ in chunks:
+            pass
+
+    through_litellm(s, calls, 1)
+
+
+@scenario(protocols=HTTP, releases=EITHER)
+def litellm_failure(s: Stage) -> None:
+    """A call that fails."""
+
+    def calls(litellm: Any) -> None:
+        try:
+            messages = [{"role": "user", "content": "hi"}]
+            litellm.completion(model="openai/gpt-4o", messages=messages, mock_response="litellm.RateLimitError")
+        except litellm.RateLimitError:
+            return
+        raise RuntimeError("the call was to fail")
+
+    through_litellm(s, calls, 1)
+
+
+@scenario(protocols=HTTP, releases=EITHER)
+def litellm_async(s: Stage) -> None:
+    """The asynchronous twin, with two choices."""
+
+    async def call(litellm: Any) -> None:
+        messages = [{"role": "user", "content": "hi"}]
+        await litellm.acompletion(model="openai/gpt-4o", messages=messages, mock_response="one", n=2)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not litellm.callbacks[0].seen and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+
+    def calls(litellm: Any) -> None:
+        original = litellm.callbacks[0].async_log_success_event
+
+        async def counting(*args: Any, **kwargs: Any) -> Any:
+            litellm.callbacks[0].seen = True
+            return await original(*args, **kwargs)
+
+        litellm.callbacks[0].seen = False
+        litellm.callbacks[0].async_log_success_event = counting
+        asyncio.run(call(litellm))
+
+    through_litellm(s, calls, 1)
+
+
+@scenario(protocols=HTTP, releases=EITHER)
+def litellm_records(s: Stage) -> None:
+    """Call types, providers, parameters, tags, the end user, a stream with its first token."""
+    thinking = [{"type": "thinking", "thinking": "hm"}, {"type": "redacted_thinking", "data": "zzz"}]
+    call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": '{"a": 1}'}}
+    message = {"role": "assistant", "content": "x", "thinking_blocks": thinking, "tool_calls": [call]}
+    told(
+        s,
+        {"model_parameters": {"temperature": "0.5", "max_tokens": "7", "top_p": "x"}, "request_tags": ["a", "b"]},
+        {"stream": True, "completionStartTime": AT.timestamp() + 0.5, "end_user": "me"},
+        {"call_type": "", "id": ""},
+        {"call_type": "text_completion", "response": "plain text"},
+        {"call_type": "image_generation"},
+        {"response": {"choices": [{"finish_reason": "tool_calls", "message": message}]}},
+        {"response": {"choices": [{"message": {"content": "x", "reasoning_content": "because"}}, {"message": {"content": ""}}]}},
+        {"messages": [*HISTORY, {"role": "developer", "content": "More."}, {"role": "critic", "content": "odd role"}]},
+    )
+
+
+@scenario(protocols=HTTP, releases=EITHER)
+def litellm_usage(s: Stage) -> None:
+    """Cache and reasoning counters of the reply."""
+    usage = {
+        "prompt_tokens": 10,
+        "completion_tokens": 5,
+        "prompt_tokens_details": {"cached_tokens": 4, "cache_creation_tokens": 2},
+        "completion_tokens_details": {"reasoning_tokens": 3},
+    }
+    told(s, {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}, response={"usage": usage, "model": "gpt-4o-x"})
+
+
+@scenario(protocols=HTTP, releases=EITHER)
+def litellm_identity(s: Stage) -> None:
+    """Conversation and agent: from the request's metadata, its fallbacks, the handler."""
+    client = s.client()
+    h = handler(s, client, agent_name="static", agent_version="0", conversation_id="static-conv")
+    for index, params in enumerate(
+        (
+            {},
+            {"metadata": {"conversation_id": "c"}},
+            {"metadata": {"session_id": "sess", "thread_id": "th"}},
+            {"metadata": {"thread_id": "th"}},
+            {"metadata": {"litellm_session_id": "ls"}},
+            {"litellm_trace_id": "lt", "metadata": None},
+            {"metadata": {"agent_name": "a", "agent_version": "9", "conversation_id": ""}},
+        )
+    ):
+        event(s, h, slo(id=f"g{index}"), litellm_params=params)
+    client.flush()
+
+
+@scenario(protocols=HTTP, releases=EITHER)
+def litellm_failures_as_records(s: Stage) -> None:
+    """Failure events; nothing at all; content that is not to be captured."""
+    client = s.client()
+    h = handler(s, client)
+    event(s, h, slo(status="failure", error_str="HTTP 503", response=None), failed=True)
+    event(s, h, slo(id="no text", error_str="", response={}), failed=True)
+    event(s, h, None)
+    hidden = handler(s, client, capture_inputs=False, capture_outputs=False)
+    event(s, hidden, slo(id="hidden", messages=HISTORY))
+    client.flush()
+
+
+@scenario(protocols=HTTP)
+def litellm_embeddings(s: Stage) -> None:
+    """Spans and metrics only."""
+    capture = s.sdk.EmbeddingCaptureConfig(capture_input=True)
+    h = handler(s, s.client(embedding_capture=capture), agent_name="agent")
+    base = {"call_type": "aembedding", "model": "te-3", "prompt_tokens": 5, "response": None}
+    response = {"model": "te-3-x", "data": [{"embedding": [0.1, 0.2, 0.3]}]}
+    for given in ("text", ["a", "b"], [1, 2, 3], [[1], [2]], None, ""):
+        event(s, h, slo(**base), response=response, input=given)
+    event(s, h, slo(**base), response=response, input=["a"], optional_params={"dimensions": 256, "encoding_format": "float"})
+    event(s, h, slo(**base, error_str="HTTP 500"), failed=True, input=["a"])
+    event(s, handler(s, capture_inputs=False), slo(**base), response=response, input="secret")
+    event(s, h, slo(**{**base, "model": ""}), response=response, input="x")
+
+
+def odd(name: str, record: dict[str, Any], **keywords: Any) -> None:
+    """Registers a record that costs the original a generation, or a part of it."""
+
+    def run(s: Stage) -> None:
+        told(s, {}, record, {})
+
+    run.__name__ = f"litellm_{name}"
+    run.__doc__ = f"{name.replace('_', ' ')}, between two good records."
+    scenario(protocols=HTTP, releases=EITHER, **keywords)(run)
+
+
+def replying(message: Any) -> dict[str, Any]:
+    return {"response": {"choices": [{"finish_reason": "stop", "message": message}]}}
+
+
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+odd("blank_user_message", {"messages": [{"role": "user", "content": " "}]})
+odd("reply_of_a_newline", replying({"content": "\n"}))
+odd("part_with_text_none", {"messages": [{"role": "user", "content": [{"type": "text", "text": None}]}]})
+odd("arguments_as_an_object", replying({"tool_calls": [{"id": "c", "function": {"name": "n", "arguments": {"a": 1}}}]}))
+odd("reply_as_parts", replying({"content": [{"type": "text", "text": "a"}, IMAGE]}))
+odd("end_user_of_an_integer", {"end_user": 7})
+odd("lone_surrogate", replying({"content": "a\ud800"}))
+odd("float_tokens", {"prompt_tokens": 3.5, "total_tokens": 7.5})
+odd("blank_tool_name", replying({"content": None, "tool_calls": [{"id": "c", "function": {"name": " ", "arguments": "{}"}}]}))
+odd("no_provider", {"custom_llm_provider": ""})
+odd("no_model", {"model": ""})
+odd("image_only", {"messages": [{"role": "user", "content": [IMAGE]}]})
+odd("refusal", replying({"content": None, "refusal": "I cannot."}))
+odd("function_call", replying({"content": None, "function_call": {"name": "look", "arguments": "{}"}}))
+odd("raw_text_completion", {"call_type": "text_completion", "response": {"choices": [{"text": "raw", "finish_reason": "stop"}]}})
+odd("responses_call", {"call_type": "aresponses"})
+odd("anthropic_messages_call", {"call_type": "anthropic_messages"})
+odd("cache_hit_and_cost", {"cache_hit": True, "response_cost": 0.25})
