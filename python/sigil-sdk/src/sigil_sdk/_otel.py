@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, timezone
-from sys import modules as _imported
 from typing import TYPE_CHECKING, Any
+
+from ._trace import METRICS_MODULE, TRACE_MODULE, imported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from .client import Client
 
 INSTRUMENTATION_NAME = "github.com/grafana/sigil/sdks/python"
-TRACE_MODULE = "opentelemetry.trace"
-METRICS_MODULE = "opentelemetry.metrics"
 
 _SECONDS = tuple(0.01 * 2**power for power in range(14))
 _TOKENS = tuple(4**power for power in range(14))
@@ -121,13 +120,13 @@ def attach_to(client: Client, tracer: Any, meter: Any) -> None:
     if tracer is not None:
         load()
         client._tracer = client._active_tracer = tracer
-    elif TRACE_MODULE in _imported:
+    elif TRACE_MODULE in imported:
         find_tracer(client)
     if meter is not None:
         load()
         client._meter = meter
         make_histograms(client)
-    elif METRICS_MODULE in _imported:
+    elif METRICS_MODULE in imported:
         find_histograms(client)
 
 
@@ -183,13 +182,13 @@ def _make_histogram(meter: Any, name: str, unit: str, buckets: tuple[float, ...]
 
 def _is_set(module: str, getter: str) -> bool:
     """Whether the program has set a provider. Another thread may be importing the module just now."""
-    get_provider = getattr(_imported.get(module), getter, None)
+    get_provider = getattr(imported.get(module), getter, None)
     if get_provider is None:
         return False
     try:
         return type(get_provider()).__name__ not in _IDLE_PROVIDERS
     except Exception as error:
-        _report(error)
+        report(error)
         return False
 
 
@@ -204,7 +203,7 @@ def start_span(
     It is not made current; its parent is the span of `context`, by default the one that is current.
     """
     tracer = client._active_tracer
-    if tracer is None and TRACE_MODULE in _imported:
+    if tracer is None and TRACE_MODULE in imported:
         tracer = find_tracer(client)
     if tracer is None:
         return unrecorded_span()
@@ -217,7 +216,7 @@ def start_span(
             start_time=nanoseconds(started_at),
         )
     except Exception as error:
-        _report(error)
+        report(error)
         return unrecorded_span()
 
 
@@ -231,7 +230,7 @@ def end_span(
     exceptions: Sequence[BaseException] = (),
 ) -> None:
     """Ends the span at `completed_at`; with an `error_type`, as failed and with what is told of the error."""
-    if span is NO_SPAN:
+    if span is None or span is NO_SPAN:
         return
     try:
         api = load()
@@ -244,19 +243,19 @@ def end_span(
             span.set_status(api.ok)
         span.end(end_time=nanoseconds(completed_at))
     except Exception as error:
-        _report(error)
+        report(error)
 
 
 def unrecorded_span() -> Any:
     """A span that does nothing but stands in the trace that is current: one of OpenTelemetry's if the program uses it."""
-    if TRACE_MODULE not in _imported:
+    if TRACE_MODULE not in imported:
         return NO_SPAN
     try:
         api = load()
         parent = api.current_span()
         return parent if isinstance(parent, api.non_recording) else api.non_recording(parent.get_span_context())
     except Exception as error:  # Also an import that another thread has not finished.
-        _report(error)
+        report(error)
         return NO_SPAN
 
 
@@ -279,7 +278,7 @@ def trace_ids(span: Any) -> tuple[str, str]:
             return "", ""
         return f"{context.trace_id:032x}", f"{context.span_id:016x}"
     except Exception as error:
-        _report(error)
+        report(error)
         return "", ""
 
 
@@ -333,7 +332,7 @@ def identity(provider: str, model: str, agent_name: str, agent_version: str) -> 
 
 def metering(client: Client) -> bool:
     """Whether metrics are recorded."""
-    return client._metering or (METRICS_MODULE in _imported and find_histograms(client))
+    return client._metering or (METRICS_MODULE in imported and find_histograms(client))
 
 
 def record_duration(client: Client, span: Any, seconds: float, attributes: Mapping[str, Any]) -> None:
@@ -355,14 +354,14 @@ def record(client: Client, span: Any, measured: Sequence[tuple[str, float, Mappi
             for histogram, value, attributes in measured:
                 getattr(client, histogram).record(value, attributes=attributes)
     except Exception as error:
-        _report(error)
+        report(error)
 
 
 def _text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _report(error: Exception) -> None:
+def report(error: Exception) -> None:
     """A tracer or meter failed: the record itself is not lost for that."""
     global _next_report
     moment = time.monotonic()

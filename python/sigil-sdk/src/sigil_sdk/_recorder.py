@@ -1,7 +1,7 @@
 """`GenerationRecorder`: from the start of an LLM call to its record on the delivery queue.
 
-`end()` never raises: what goes wrong on our side is told by `err()`. The span of the call comes with OpenTelemetry support;
-until then `span` is None and a record carries the ids of the span that was current when it started.
+`end()` never raises: what goes wrong on our side is told by `err()`. A record carries the ids of its span, which is one of the
+program's OpenTelemetry, if it uses that, and else stands for the span that was current when the call began.
 
 What `set_result` is given is read at once: messages, tools and artifacts by the native core, which checks and encodes them on
 the way, everything else into a dict. Model objects are made of that only when somebody looks (`seed`, `last_generation`), or
@@ -20,6 +20,7 @@ from ._copies import copy_generation, copy_lists, make_generation, take_header
 from ._error_category import error_category
 from ._normalise import apply_call_error, apply_first_token, merge_header, strip_header
 from .cache_diagnostics import diagnostics_metadata
+from ._trace import METRICS_MODULE, imported
 from .context import push_capture_hold, release_capture_hold
 from .errors import EnqueueError, SigilError, ValidationError
 from .models import ContentCaptureMode, Generation, GenerationMode, GenerationStart
@@ -41,8 +42,10 @@ _NO_FIELDS: dict[str, Any] = {}
 class GenerationRecorder:
     """One LLM call in progress. Use it as a context manager, or call `end()`."""
 
-    span: Any = None
-
+    #: None without a tracer.
+    _span: Any = None
+    _unrecorded_span: Any = None
+    _trace_ids = ("", "")
     _late = False
     _seed: GenerationStart | None = None
     #: Encoded; as model objects where they are wanted or the encoded ones would lack what is withheld.
@@ -64,6 +67,7 @@ class GenerationRecorder:
     _ended = False
     #: What the stack of capture modes looks at, see `context`.
     _capture_open = True
+    _sanitizer_failed = False
 
     def __init__(
         self,
@@ -72,14 +76,12 @@ class GenerationRecorder:
         seed_fields: dict[str, Any],
         started_at: datetime,
         capture_mode: ContentCaptureMode,
-        trace_ids: tuple[str, str],
     ) -> None:
         self.client = client
         self.started_at = started_at
         self._content_capture_mode = capture_mode
-        self._trace_ids = trace_ids
         self._seed_fields = seed_fields
-        self._seed_capture = start.content_capture, start.started_at
+        self._seed_capture = start.content_capture
         if start.tools:
             self._take_seed_tools(start.tools)
         push_capture_hold(self, capture_mode)
@@ -91,9 +93,21 @@ class GenerationRecorder:
             tools = self._seed_tools
             if isinstance(tools, Content):
                 tools = tools.models(models)["tools"]
-            capture, started_at = self._seed_capture
-            self._seed = GenerationStart(**self._seed_fields, tools=tools or [], content_capture=capture, started_at=started_at)
+            self._seed = GenerationStart(
+                **self._seed_fields, tools=tools or [], content_capture=self._seed_capture, started_at=self.started_at
+            )
         return self._seed
+
+    @property
+    def span(self) -> Any:
+        """The call's span: an OpenTelemetry span, which records nothing when the program has no tracer."""
+        if self._span is not None:
+            return self._span
+        if self._unrecorded_span is None:
+            from ._otel import readable_span
+
+            self._unrecorded_span = readable_span()
+        return self._unrecorded_span
 
     def set_result(
         self,
@@ -155,6 +169,8 @@ class GenerationRecorder:
             self._final_error = EnqueueError(f"sigil: generation enqueue failed: {error}")
         finally:
             release_capture_hold(self)
+            if self._span is not None or self.client._metering or METRICS_MODULE in imported:
+                self._end_span()
         if self._final_error is not None:
             self.client._report_local_error(self._final_error)
 
@@ -183,6 +199,36 @@ class GenerationRecorder:
         if exc is not None and self._call_error is None:
             self._call_error = exc
         self.end()
+
+    def _begin_span(self) -> None:
+        """In a program that uses OpenTelemetry."""
+        from . import _generation_span, _otel
+
+        client = self.client
+        if _otel.find_tracer(client) is not None:
+            self._span = _generation_span.begin(client, self._seed_fields, self._content_capture_mode, self.started_at)
+        self._trace_ids = _otel.trace_ids(self._span or _otel.unrecorded_span())
+
+    def _end_span(self) -> None:
+        from . import _generation_span, _otel
+
+        try:
+            _generation_span.finish(self, self._final_fields(), self._first_token_at)
+        except Exception as error:  # Of values that no record can hold, which `err()` tells.
+            _otel.report(error)
+            _otel.end_span(self._span, self.client._now(), error_type="enqueue_error", category="sdk_error")
+
+    def _final_fields(self) -> dict[str, Any]:
+        """The fields of the record as it was made; of what was known at the start, if none could be."""
+        made = self._last_generation
+        if made is not None:
+            return {name: getattr(made, name) for name in _GENERATION_FIELDS}
+        return self._seed_fields if self._header is None else self._header
+
+    def _tool_call_count(self) -> int:
+        from ._generation_span import count_tool_calls
+
+        return count_tool_calls((self._lists or self._content.models(models))["output"])
 
     def _take_seed_tools(self, tools: list[Any]) -> None:
         lists = {"tools": tools}
@@ -221,8 +267,7 @@ class GenerationRecorder:
             apply_first_token(header, self._first_token_at)
         trace_id, span_id = self._trace_ids
         if trace_id:
-            header["trace_id"] = header.get("trace_id") or trace_id
-            header["span_id"] = header.get("span_id") or span_id
+            header["trace_id"], header["span_id"] = trace_id, span_id
         header["metadata"][CAPTURE_MODE_KEY] = mode._value_
         if client._wants_models:
             self._finish_models(header)
@@ -245,7 +290,7 @@ class GenerationRecorder:
         sanitizer = client._config.generation_sanitizer
         if not strip and sanitizer is not None:
             sanitised = sanitise(sanitizer, generation, client._logger)
-            strip = sanitised is None
+            strip = self._sanitizer_failed = sanitised is None
             generation = self._last_generation = sanitised or generation
         # The caller's content is validated also when it is about to be withheld.
         try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightwell import Content, at_exit
 
-from . import _otel, context
+from . import context
 from ._capture import generation_mode
 from ._copies import copy_ids, copy_metadata, copy_model
 from ._delivery import (
@@ -30,7 +30,7 @@ from ._delivery import (
 )
 from ._normalise import operation_name_for, to_utc
 from ._recorder import GenerationRecorder
-from ._trace import current_trace_ids
+from ._trace import TRACE_MODULE, imported
 from .cache_diagnostics import (
     CACHE_DIAGNOSTICS_MISS_REASON_KEY,
     CACHE_DIAGNOSTICS_MISSED_INPUT_TOKENS_KEY,
@@ -76,7 +76,16 @@ _LATE_NAMES = {
 
 _SYNC, _STREAM = GenerationMode.SYNC, GenerationMode.STREAM
 _UNSET = (None, "")
-_OTEL_ATTRIBUTES = _otel.HISTOGRAM_ATTRIBUTES | {"_tracer", "_meter"}
+_OTEL_ATTRIBUTES = frozenset(
+    {
+        "_tracer",
+        "_meter",
+        "_operation_duration_histogram",
+        "_token_usage_histogram",
+        "_ttft_histogram",
+        "_tool_calls_histogram",
+    }
+)
 _FLUSH_SECONDS = 60.0
 _SHUTDOWN_SECONDS = 30.0
 _REPORT_WAIT_SECONDS = 1.0
@@ -113,6 +122,9 @@ class Client:
         self._shutdown_hooks: list[weakref.WeakMethod[Callable[[float], object]]] = []
         self._shutdown_at: datetime | None = None
         self._closed = False
+        # Imports of here are not left for a recording, which a fork in another thread could leave with the import's lock.
+        from . import _generation_span, _otel, _workflow  # noqa: F401
+
         _otel.attach_to(self, resolved.tracer, resolved.meter)
         if resolved.hooks.enabled:
             # Not amid a request, where a fork in another thread could take the import's lock along.
@@ -121,6 +133,8 @@ class Client:
     def __getattr__(self, name: str) -> Any:
         """Tracer, meter and histograms are made when they are first looked at."""
         if name in _OTEL_ATTRIBUTES:
+            from . import _otel
+
             return _otel.make_attribute(self, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
@@ -277,7 +291,10 @@ class Client:
             start.content_capture, self._resolver, seed.get("metadata"), self._content_capture, self._logger
         )
         started_at = to_utc(self._clock() if moment is None else moment)
-        return GenerationRecorder(self, start, seed, started_at, mode, current_trace_ids())
+        recorder = GenerationRecorder(self, start, seed, started_at, mode)
+        if self._active_tracer is not None or TRACE_MODULE in imported:
+            recorder._begin_span()
+        return recorder
 
     def _seed_fields(self, start: GenerationStart, default_mode: GenerationMode) -> dict[str, Any]:
         """Copies of the fields of `start` that are not empty, except its tools, with what the context and the configuration
