@@ -14,7 +14,7 @@ from sigil_sdk import Artifact, ArtifactKind, GenerationMode, ModelRef, TokenUsa
 from sigil_sdk.usage import map_usage
 
 from ._blocks import Gaps, Plain, brief_json
-from ._values import as_count, as_int, as_list, as_mapping, as_number, as_text, as_utc, clean
+from ._values import as_count, as_int, as_list, as_mapping, as_number, as_text, as_utc, clean, fit
 
 INCOMPLETE_KEY = "litellm.incomplete"
 COST_KEY = "cost_usd"
@@ -35,12 +35,13 @@ _COMPLETION_CALLS = _CHAT_CALLS | {
 _EMBEDDING_CALLS = frozenset({"embedding", "aembedding"})
 _CONVERSATION_KEYS = ("conversation_id", "session_id", "thread_id")
 _LITELLM_SESSION_KEYS = ("litellm_session_id", "litellm_trace_id")
+#: What servers take, in bytes.
+_ID_BYTES, _NAME_BYTES, _TAG_BYTES, _TAGS = 255, 1024, 4096, 128
 _REDACTED = "redacted-by-litellm"
 #: What the proxy and the router know of a call: where it is in the logging object's or the request's metadata.
 _GATEWAY_METADATA = {
     "user_api_key_alias": "litellm.key_alias",
     "user_api_key_team_alias": "litellm.team_alias",
-    "user_api_key_user_id": "litellm.key_user",
 }
 
 
@@ -86,8 +87,15 @@ class CallEvent:
         """A text of the call's metadata, empty where it says nothing."""
         for metadata in self.metadata:
             if text := as_text(metadata.get(key)):
-                return text
+                return self.fit(text, _NAME_BYTES, key)
         return ""
+
+    def fit(self, text: str, limit: int, what: str) -> str:
+        """The text as servers take it."""
+        fitting = fit(text, limit)
+        if len(fitting) < len(text):
+            self.gaps.here(f"{what} was longer than {limit} bytes and is cut")
+        return fitting
 
 
 def read_event(kwargs: Any, response: Any, start_time: Any, end_time: Any) -> CallEvent:
@@ -120,6 +128,12 @@ def awaited_call_id(kwargs: Any) -> str:
     return "" if is_async or params.get("no-log") or arguments.get("no-log") else call_id(kwargs)
 
 
+def record_id(event: CallEvent) -> str:
+    """The id of the record: LiteLLM's, which is the reply's or the call's; the call's where the reply's is too long."""
+    given = as_text(event.payload.get("id"))
+    return given if len(given) <= _ID_BYTES else fit(call_id(event.kwargs) or given, _ID_BYTES)
+
+
 def model_ref(event: CallEvent) -> ModelRef:
     """Provider and model. A call that failed before LiteLLM chose a provider has none, unless its model's name says it."""
     payload = event.payload
@@ -141,7 +155,7 @@ def model_ref(event: CallEvent) -> ModelRef:
         event.gaps.append("the provider is not known")
     if not name:
         event.gaps.append("the model is not known")
-    return ModelRef(clean(provider) or "unknown", clean(name) or "unknown")
+    return ModelRef(fit(provider, _NAME_BYTES) or "unknown", fit(name, _NAME_BYTES) or "unknown")
 
 
 def mode(event: CallEvent) -> GenerationMode:
@@ -160,18 +174,18 @@ def first_token_at(event: CallEvent) -> datetime | None:
 
 def conversation_id(event: CallEvent, static: str) -> str:
     """The call's metadata, then LiteLLM's own session ids, then the handler's static id."""
-    for key in _CONVERSATION_KEYS:
-        if text := event.named(key):
-            return text
+    candidates = [event.named(key) for key in _CONVERSATION_KEYS]
     for key in _LITELLM_SESSION_KEYS:
-        if text := event.named(key) or as_text(event.litellm_params.get(key)):
-            return text
-    return as_text(event.payload.get("session_id")) or static
+        candidates += [event.named(key), as_text(event.litellm_params.get(key))]
+    candidates += [as_text(event.payload.get("session_id"))]
+    found = next((text for text in candidates if text), static)
+    return event.fit(found, _ID_BYTES, "conversation_id")
 
 
 def user_id(event: CallEvent) -> str:
     """The end user that LiteLLM knows, else the `user` of the request, else the `user_id` of its metadata."""
-    return as_text(event.payload.get("end_user")) or as_text(event.optional_params.get("user")) or event.named("user_id")
+    known = as_text(event.payload.get("end_user")) or as_text(event.optional_params.get("user"))
+    return event.fit(known, _NAME_BYTES, "user") if known else event.named("user_id")
 
 
 def request_controls(event: CallEvent) -> dict[str, Any]:
@@ -197,8 +211,17 @@ def instructions(event: CallEvent) -> Any:
 
 def tags(event: CallEvent, extra: Mapping[str, str]) -> dict[str, str]:
     """Framework tags, the request's tags, then the handler's, which win."""
-    requested = [clean(as_text(tag)) for tag in as_list(event.payload.get("request_tags"))]
-    return {**FRAMEWORK_TAGS, **{f"litellm.tag.{tag}": tag for tag in requested if tag}, **extra}
+    tags = dict(FRAMEWORK_TAGS)
+    room = _TAGS - len(tags) - len(extra)
+    for tag in as_list(event.payload.get("request_tags")):
+        if not (text := as_text(tag)):
+            continue
+        if room <= 0:
+            event.gaps.here(f"only {_TAGS} tags are kept")
+            break
+        room -= 1
+        tags[fit(f"litellm.tag.{text}", _ID_BYTES)] = event.fit(text, _TAG_BYTES, "a tag")
+    return {**tags, **extra}
 
 
 def call_metadata(event: CallEvent) -> dict[str, Any]:
@@ -223,6 +246,9 @@ def call_metadata(event: CallEvent) -> dict[str, Any]:
     for key, name in _GATEWAY_METADATA.items():
         if text := as_text(gateway.get(key)):
             metadata[name] = text
+    reply_id = _response_id(event)
+    if len(reply_id) > _ID_BYTES:
+        metadata["litellm.response_id"] = reply_id
     if event.gaps:
         metadata[INCOMPLETE_KEY] = list(event.gaps)
     return metadata
@@ -244,10 +270,14 @@ def response_identity(event: CallEvent) -> dict[str, Any]:
     reply = as_mapping(event.payload.get("response"))
     choices = as_list(reply.get("choices")) or as_list(getattr(event.response, "choices", None))
     first = as_mapping(choices[0]) if choices else {}
+    model = as_text(reply.get("model")) or as_text(getattr(event.response, "model", None))
+    reason = as_text(first.get("finish_reason")) or _other_stop_reason(reply)
+    reply_id = _response_id(event)
     return {
-        "response_id": as_text(reply.get("id")) or as_text(getattr(event.response, "id", None)),
-        "response_model": as_text(reply.get("model")) or as_text(getattr(event.response, "model", None)),
-        "stop_reason": as_text(first.get("finish_reason")) or _other_stop_reason(reply),
+        # The proxy's ids of Responses calls may be longer than servers take; then the metadata has it.
+        "response_id": fit(reply_id, _ID_BYTES) if len(reply_id) <= _ID_BYTES else "",
+        "response_model": fit(model, _NAME_BYTES),
+        "stop_reason": fit(reason, _NAME_BYTES),
     }
 
 
@@ -326,6 +356,11 @@ def _thinks(parameters: Mapping[str, Any]) -> bool | None:
 def _is_redacted(messages: Any) -> bool:
     contents = [as_mapping(message).get("content") for message in as_list(messages)[:1]]
     return messages == _REDACTED or _REDACTED in contents
+
+
+def _response_id(event: CallEvent) -> str:
+    reply = as_mapping(event.payload.get("response"))
+    return as_text(reply.get("id")) or as_text(getattr(event.response, "id", None))
 
 
 def _other_stop_reason(reply: Mapping[str, Any]) -> str:

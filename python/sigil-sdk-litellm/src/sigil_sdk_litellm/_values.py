@@ -78,6 +78,14 @@ def as_json_bytes(value: Any) -> bytes:
     return text.encode("utf-8", "replace")
 
 
+def fit(text: str, limit: int) -> str:
+    """The text in at most `limit` bytes and without what servers refuse in labels: NUL and lone surrogates."""
+    if len(text) <= limit and text.isascii() and "\0" not in text:
+        return text
+    encoded = text.replace("\0", "?").encode("utf-8", "replace")
+    return encoded[:limit].decode("utf-8", "ignore")
+
+
 def clean(text: str) -> str:
     """The text without lone surrogates, which no UTF-8 field can hold."""
     if text.isascii():

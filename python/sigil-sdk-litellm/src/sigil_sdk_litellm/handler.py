@@ -139,7 +139,7 @@ class SigilLiteLLMLogger(CustomLogger):
     def _start(self, event: _record.CallEvent) -> GenerationStart:
         return GenerationStart(
             model=_record.model_ref(event),
-            id=as_text(event.payload.get("id")),
+            id=_record.record_id(event),
             conversation_id=_record.conversation_id(event, self._conversation_id),
             user_id=_record.user_id(event),
             agent_name=event.named("agent_name") or self._agent_name,
