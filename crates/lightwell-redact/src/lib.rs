@@ -1,0 +1,124 @@
+//! Secret redaction: text in, text out, with `[REDACTED:<rule>]` where a secret was.
+//!
+//! | file | job |
+//! |---|---|
+//! | `table` | the rules: name, literals, shape |
+//! | `class`, `shape` | sets of bytes, and runs of them |
+//! | `scan` | one pass over the text: a literal is found, the rules that begin with it are tried |
+//! | `address`, `block` | what is found from its middle (e-mail, URLs) or spans lines (private keys) |
+//! | `named` | values whose name says that they are secret: `PASSWORD=...`, `"token": "..."` |
+//! | `escape` | backslash escapes, which a replacement never cuts in two |
+//!
+//! Invariants: the work is linear in the text, whatever it holds; redacting twice changes nothing more; outside of what is
+//! replaced every byte stays; valid JSON stays valid JSON, also where JSON text stands inside a JSON string.
+
+mod address;
+mod block;
+mod class;
+mod escape;
+mod named;
+mod scan;
+mod shape;
+mod table;
+
+use std::borrow::Cow;
+
+pub use crate::named::is_secret_name;
+pub use crate::table::{NAMED, RULES, Rule, rules_as_markdown};
+
+use crate::scan::{Found, Scan};
+
+/// How much is taken for a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// What looks like a secret by itself.
+    Light,
+    /// Also what is named like one: `PASSWORD=...`.
+    Full,
+}
+
+/// What stands in the place of a secret.
+pub fn marker(rule: &str) -> String {
+    format!("[REDACTED:{rule}]")
+}
+
+/// Redacts texts.
+#[derive(Clone, Copy, Debug)]
+pub struct Redactor {
+    emails: bool,
+}
+
+impl Redactor {
+    /// `emails`: addresses count as secrets.
+    pub fn new(emails: bool) -> Self {
+        // Built now, so that no recording waits for it.
+        scan::automaton();
+        Self { emails }
+    }
+
+    /// The text without its secrets; borrowed when there are none.
+    pub fn text<'a>(&self, text: &'a str, level: Level) -> Cow<'a, str> {
+        repeated(Cow::Borrowed(text), |text| {
+            let found = self.find(text.as_bytes(), level);
+            let mut out = String::with_capacity(if found.is_empty() { 0 } else { text.len() });
+            let mut from = 0;
+            for secret in &found {
+                // A secret begins and ends with ASCII; should a rule ever not, more is taken rather than less.
+                let start = text.floor_char_boundary(secret.start);
+                out.push_str(&text[from..start.max(from)]);
+                secret.write_marker(|piece| out.push_str(piece));
+                from = text.ceil_char_boundary(secret.end);
+            }
+            (!found.is_empty()).then(|| out + &text[from..])
+        })
+    }
+
+    /// The same for bytes that may be text: what is not UTF-8 stays as it is.
+    pub fn bytes<'a>(&self, bytes: &'a [u8], level: Level) -> Cow<'a, [u8]> {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return match self.text(text, level) {
+                Cow::Borrowed(_) => Cow::Borrowed(bytes),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            };
+        }
+        repeated(Cow::Borrowed(bytes), |bytes| {
+            let found = self.find(bytes, level);
+            let mut out = Vec::with_capacity(if found.is_empty() { 0 } else { bytes.len() });
+            let mut from = 0;
+            for secret in &found {
+                out.extend_from_slice(&bytes[from..secret.start]);
+                secret.write_marker(|piece| out.extend_from_slice(piece.as_bytes()));
+                from = secret.end;
+            }
+            out.extend_from_slice(&bytes[from..]);
+            (!found.is_empty()).then_some(out)
+        })
+    }
+
+    /// The value that stands under `name`, such as an entry of metadata: all of it is a secret when its name says so.
+    pub fn value<'a>(&self, name: &str, value: &'a str, level: Level) -> Cow<'a, str> {
+        if level == Level::Full && named::is_secret_value(name, value) {
+            return Cow::Owned(marker(NAMED.name));
+        }
+        self.text(value, level)
+    }
+
+    fn find(&self, bytes: &[u8], level: Level) -> Vec<Found> {
+        Scan::new(bytes, self.emails).run(level == Level::Full)
+    }
+}
+
+/// A marker may join what a secret kept apart, so a text in which something was found is looked at again.
+fn repeated<'a, T: ToOwned + ?Sized>(text: Cow<'a, T>, pass: impl Fn(&T) -> Option<T::Owned>) -> Cow<'a, T> {
+    let mut text = text;
+    for _ in 0..MOST_PASSES {
+        match pass(&text) {
+            Some(less) => text = Cow::Owned(less),
+            None => break,
+        }
+    }
+    text
+}
+
+/// Two are usual: one that finds, one that finds nothing. The bound keeps the work linear.
+const MOST_PASSES: usize = 8;
