@@ -45,6 +45,7 @@ ROWS: dict[str, Row] = {
         "there; the defaults behave as without them",
         "[delivery](delivery.md)",
     ),
+    "version": Row("`SDK_VERSION`", "0.9.3", "0.9.4", "packages that require `sigil-sdk>=0.9.3` accept ours"),
     "first token": Row(
         "time to the first token of a stream",
         "only an OpenTelemetry metric",

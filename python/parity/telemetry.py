@@ -75,8 +75,10 @@ def _span(span: ReadableSpan) -> dict[str, Any]:
 
 
 def _time(nanoseconds: int | None) -> Any:
-    """The times of the scenario's own spans are those of the machine's clock."""
-    return "<now>" if nanoseconds is not None and nanoseconds > MACHINE_CLOCK else nanoseconds
+    """In whole microseconds; the times of the scenario's own spans are those of the machine's clock."""
+    if nanoseconds is None or nanoseconds > MACHINE_CLOCK:
+        return None if nanoseconds is None else "<now>"
+    return round(nanoseconds, -3)
 
 
 def _value(value: float) -> Any:

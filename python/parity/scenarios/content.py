@@ -155,7 +155,10 @@ def capture_of_the_context(s: Stage) -> None:
     now("after the block")
 
 
-@scenario(releases=EITHER)
+@scenario(
+    releases=EITHER,
+    differs={"seen.asked.*": "lazy resolver"},
+)
 def capture_resolver(s: Stage) -> None:
     """A resolver sees the metadata and ranks between the context and the client."""
     modes, asked = s.sdk.ContentCaptureMode, []
@@ -192,8 +195,7 @@ def capture_resolver_that_fails(s: Stage) -> None:
 
 @scenario()
 def sanitizers(s: Stage) -> None:
-    """They change, replace, raise, or give the wrong thing."""
-    sdk = s.sdk
+    """They change, raise, or spoil."""
 
     def change(generation: Any) -> Any:
         s.see("given", generation)
@@ -205,17 +207,47 @@ def sanitizers(s: Stage) -> None:
     def raising(generation: Any) -> Any:
         raise ValueError("cannot")
 
-    def replace(generation: Any) -> Any:
-        return sdk.Generation(id="other", model=sdk.ModelRef("x", "y"), metadata={"replaced": True})
-
     def spoil(generation: Any) -> Any:
         generation.input[0].parts.clear()
         return generation
 
-    given = {"change": change, "raises": raising, "replaces": replace, "spoils": spoil, "none": lambda generation: None}
-    for name, sanitizer in {**given, "text": lambda generation: "text"}.items():
+    for name, sanitizer in {"change": change, "raises": raising, "spoils": spoil}.items():
         client = s.client(generation_sanitizer=sanitizer)
         s.record(client, f"{name}.", {"id": name, "conversation_title": "title"}, **everything(s))
+
+
+@scenario(releases=EITHER)
+def sanitizer_that_replaces(s: Stage) -> None:
+    """It gives another generation, with little in it."""
+
+    def replace(generation: Any) -> Any:
+        return s.sdk.Generation(id="other", model=s.sdk.ModelRef("x", "y"), metadata={"replaced": True})
+
+    s.record(s.client(generation_sanitizer=replace), "", {"conversation_title": "title"}, **everything(s))
+
+
+@scenario(differs={"log.* generation sanitization failed, falling back to metadata_only | *Error: *": "texts of errors"})
+def sanitizer_that_gives_nothing(s: Stage) -> None:
+    """None counts as a failure."""
+    client = s.client(generation_sanitizer=lambda generation: None)
+    s.record(client, "", {"conversation_title": "title"}, **everything(s))
+
+
+@scenario(
+    differs={
+        "log.* generation sanitization failed, falling back to metadata_only | *Error: *": "wrong sanitizer",
+        "seen.end": "wrong sanitizer",
+        "seen.last_generation": "wrong sanitizer",
+        "wire.0": "wrong sanitizer",
+        "spans.0": "wrong sanitizer",
+        "spans.0.*": "wrong sanitizer",
+        "metrics.*": "wrong sanitizer",
+    }
+)
+def sanitizer_that_gives_a_text(s: Stage) -> None:
+    """Something else than a generation."""
+    client = s.client(generation_sanitizer=lambda generation: "text")
+    s.record(client, "", {"conversation_title": "title"}, **everything(s))
 
 
 @scenario(releases=EITHER)

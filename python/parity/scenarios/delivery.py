@@ -83,31 +83,66 @@ def grpc_server_recovers(s: Stage) -> None:
     failing(s, Answer(code="UNAVAILABLE"), Answer(code="RESOURCE_EXHAUSTED"))
 
 
-@scenario(protocols=HTTP, releases=EITHER)
+@scenario(
+    protocols=HTTP, releases=EITHER,
+    differs={
+        "log.*sigil generation export failed: *": "texts of errors",
+        "seen.flush.raised.message": "texts of errors",
+    },
+)
 def server_stays_down(s: Stage) -> None:
     """As often as the settings say, and not more."""
     failing(s, Answer(503, {"error": "down"}), forever=True)
 
 
-@scenario(protocols=("grpc",), releases=EITHER)
+@scenario(
+    protocols=("grpc",), releases=EITHER,
+    differs={
+        "log.*sigil generation export failed: *": "texts of errors",
+        "seen.flush.raised.*": "texts of errors",
+    },
+)
 def grpc_server_stays_down(s: Stage) -> None:
     """As often as the settings say, and not more."""
     failing(s, Answer(code="UNAVAILABLE", detail="down"), forever=True)
 
 
-@scenario(protocols=HTTP, releases=EITHER)
+@scenario(
+    protocols=HTTP, releases=EITHER,
+    differs={
+        "log.*sigil generation export failed: *": "texts of errors",
+        "seen.flush.raised.message": "texts of errors",
+        "seen.requests": "permanent",
+        "wire.[12]": "permanent",
+    },
+)
 def server_refuses_everything(s: Stage) -> None:
     """A permanent error."""
     failing(s, Answer(401, {"error": "who are you"}), forever=True)
 
 
-@scenario(protocols=("grpc",), releases=EITHER)
+@scenario(
+    protocols=("grpc",), releases=EITHER,
+    differs={
+        "log.*sigil generation export failed: *": "texts of errors",
+        "seen.flush.raised.*": "texts of errors",
+        "seen.requests": "permanent",
+        "wire.[12]": "permanent",
+    },
+)
 def grpc_server_refuses_everything(s: Stage) -> None:
     """A permanent error."""
     failing(s, Answer(code="UNAUTHENTICATED", detail="who are you"), forever=True)
 
 
-@scenario(protocols=HTTP, releases=EITHER)
+@scenario(
+    protocols=HTTP, releases=EITHER,
+    differs={
+        "log.*sigil generation *": "one bad item",
+        "seen.flush": "one bad item",
+        "wire.[1-9]": "one bad item",
+    },
+)
 def one_bad_item(s: Stage) -> None:
     """A server that answers 400 to a batch with one bad generation in it."""
     s.server.script = lambda request: Answer(400, {"error": "bad"}) if b"gen-bad" in request.body else None
@@ -127,7 +162,13 @@ def answers_that_say_nothing(s: Stage) -> None:
         s.attempt(f"{name}.flush", client.flush)
 
 
-@scenario(releases=EITHER)
+@scenario(
+    releases=EITHER,
+    differs={
+        "log.*sigil generation export failed: *": "texts of errors",
+        "seen.flush.raised.*": "texts of errors",
+    },
+)
 def nobody_listens(s: Stage) -> None:
     """A port that is closed."""
     endpoint = "http://127.0.0.1:9" if s.protocol == "http" else "127.0.0.1:9"
@@ -224,7 +265,10 @@ def exporter_that_rejects(s: Stage) -> None:
     s.attempt("flush", client.flush)
 
 
-@scenario(protocols=HTTP, releases=EITHER)
+@scenario(
+    protocols=HTTP, releases=EITHER,
+    differs={"log.*sigil generation export failed: *": "accepted"},
+)
 def exporters_that_are_odd(s: Stage) -> None:
     """Without `shutdown`, without results, with an answer of another kind."""
 

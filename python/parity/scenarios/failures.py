@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
+from collections.abc import Callable
 from datetime import datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 from . import BOTH, EITHER, HTTP, scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..stage import Stage
 
 
@@ -73,9 +72,24 @@ def call_error_forms(s: Stage) -> None:
     recorder = client.start_generation(s.start(id="gen-4"))
     recorder.set_call_error(KeyError("k"))
     s.finish(recorder, "nothing else.")
-    recorder = client.start_generation(s.start(id="gen-5"))
+
+
+@scenario(
+    releases=EITHER,
+    differs={
+        "seen.end": "error as text",
+        "seen.last_generation": "error as text",
+        "wire.0": "error as text",
+        "metrics.*": "error as text",
+        "spans.*": "error as text",
+        "log.*OpenTelemetry failed: TypeError: Exception expected*": "error as text",
+    },
+)
+def call_error_that_is_a_text(s: Stage) -> None:
+    """Something else than an exception."""
+    recorder = s.client().start_generation(s.start())
     s.attempt("not an exception", recorder.set_call_error, "text")
-    s.finish(recorder, "text.")
+    s.finish(recorder)
 
 
 @scenario(releases=EITHER)
@@ -169,10 +183,35 @@ def validation_of_generations_with_odd_types(s: Stage) -> None:
     s.attempt("seed", check, sdk.Generation())
 
 
-#: Values that cost the original a record, or the program an exception.
-def odd(name: str, protocols: tuple[str, ...] = BOTH, start: Callable[[Any], dict[str, Any]] | None = None, **keywords: Any) -> None:
+def lost(row: str, *more: str) -> dict[str, str]:
+    """What differs when the original refuses a generation that ours records."""
+    paths = ("seen.err", "spans.1.*", "metrics.*", "wire.0.body.generations.gen-1", "wire.0.body.order.*", *more)
+    return {path: row for path in paths}
+
+
+def raised(row: str, *more: str) -> dict[str, str]:
+    """What differs when the original raises from `end()`, its span stays open, and the generation is lost."""
+    paths = ("seen.end", "spans.*", "metrics.*", "wire.0.body.generations.gen-1", "wire.0.body.order.*", *more)
+    return {path: row for path in paths}
+
+
+def not_started(row: str) -> dict[str, str]:
+    """What differs when the original raises from `start_generation()`."""
+    later = ("seen.err", "seen.after.last_generation.*_id", "wire.0.body.generations.gen-after.*_id")
+    return raised(row, "seen.start", "seen.set", *later)
+
+
+def batch(row: str) -> dict[str, str]:
+    """What differs over HTTP when the original cannot encode the whole batch."""
+    return {"log.*sigil generation export failed: *": row, "seen.flush": row, "wire.0": row}
+
+
+Fields = Callable[[Any], dict[str, Any]]
+
+
+def odd(name: str, protocols: tuple[str, ...] = BOTH, start: Fields | None = None, **keywords: Any) -> None:
     """Registers a scenario: an odd generation between two good ones."""
-    result: Callable[[Any], dict[str, Any]] = keywords.pop("result", lambda s: {})
+    result: Fields = keywords.pop("result", lambda s: {})
 
     def run(s: Stage) -> None:
         client = s.client(export={"max_retries": 1})
@@ -190,6 +229,10 @@ def odd(name: str, protocols: tuple[str, ...] = BOTH, start: Callable[[Any], dic
     scenario(protocols=protocols, **keywords)(run)
 
 
+def calling(s: Stage, call: Any) -> Any:
+    return s.message("assistant", s.part("tool_call", tool_call=call))
+
+
 class Uncopyable:
     """Refuses to be copied."""
 
@@ -197,42 +240,63 @@ class Uncopyable:
         raise TypeError("cannot copy")
 
 
-odd("metadata_nan", start=lambda s: {"metadata": {"x": math.nan}})
-odd("metadata_infinity", start=lambda s: {"metadata": {"x": [math.inf]}})
-odd("metadata_datetime", start=lambda s: {"metadata": {"at": datetime(2026, 1, 2)}})
-odd("metadata_set", start=lambda s: {"metadata": {"x": {1}}})
-odd("metadata_object", HTTP, start=lambda s: {"metadata": {"x": SimpleNamespace()}})
-odd("metadata_bytes", start=lambda s: {"metadata": {"x": b"\xff"}})
-odd("metadata_integer_key", start=lambda s: {"metadata": {1: "x"}})
-odd("metadata_uncopyable", HTTP, start=lambda s: {"metadata": {"x": Uncopyable()}})
-odd("tag_of_an_integer", start=lambda s: {"tags": {"x": 7}})
-odd("tag_of_none", start=lambda s: {"tags": {"x": None}})
-odd("lone_surrogate", result=lambda s: {"output": [s.sdk.assistant_text_message("a\ud800b")]})
-odd("arguments_as_text", result=lambda s: {"output": [s.message("assistant", s.part("tool_call", tool_call=s.sdk.ToolCall("n", "c", "{}")))]})
-odd("float_tokens", result=lambda s: {"usage": s.sdk.TokenUsage(input_tokens=1.5)})
-odd("text_tokens", result=lambda s: {"usage": s.sdk.TokenUsage(input_tokens="7")})
-odd("tokens_none", result=lambda s: {"usage": s.sdk.TokenUsage(input_tokens=None)})
-odd("tokens_too_large", result=lambda s: {"usage": s.sdk.TokenUsage(input_tokens=2**70)})
-odd("max_tokens_float", start=lambda s: {"max_tokens": 5.0})
-odd("max_tokens_text", start=lambda s: {"max_tokens": "5"})
-odd("temperature_text", start=lambda s: {"temperature": "hot"})
+ODD, NONE = lost("odd values"), raised("none values")
+
+odd("metadata_nan", HTTP, start=lambda s: {"metadata": {"x": math.nan}}, differs=batch("odd values"))
+odd("metadata_infinity", HTTP, start=lambda s: {"metadata": {"x": [math.inf]}}, differs=batch("odd values"))
+odd("metadata_nan_over_grpc", ("grpc",), start=lambda s: {"metadata": {"x": math.nan}})
+odd("metadata_datetime", start=lambda s: {"metadata": {"at": datetime(2026, 1, 2)}}, differs=ODD)
+odd("metadata_set", start=lambda s: {"metadata": {"x": {1}}}, differs=ODD)
+odd("metadata_object", HTTP, start=lambda s: {"metadata": {"x": SimpleNamespace()}}, differs=ODD)
+odd("metadata_bytes", start=lambda s: {"metadata": {"x": b"\xff"}}, differs=ODD)
+odd("metadata_integer_key", start=lambda s: {"metadata": {1: "x"}}, differs=ODD)
+odd("metadata_uncopyable", HTTP, start=lambda s: {"metadata": {"x": Uncopyable()}}, differs=not_started("odd values"))
+odd("tag_of_an_integer", start=lambda s: {"tags": {"x": 7}}, differs=ODD)
+odd("tag_of_none", start=lambda s: {"tags": {"x": None}}, differs=ODD)
+odd("lone_surrogate", result=lambda s: {"output": [s.sdk.assistant_text_message("a\ud800b")]}, differs=ODD)
+odd("arguments_as_text", result=lambda s: {"output": [calling(s, s.sdk.ToolCall("n", "c", "{}"))]}, differs=ODD)
+odd("float_tokens", result=lambda s: {"usage": s.sdk.TokenUsage(1.5)}, differs=lost("odd values", "log.*recorded as*"))
+odd("text_tokens", result=lambda s: {"usage": s.sdk.TokenUsage("7")}, differs=raised("odd values"))
+odd("tokens_none", result=lambda s: {"usage": s.sdk.TokenUsage(None)}, differs=NONE)
+odd("tokens_too_large", result=lambda s: {"usage": s.sdk.TokenUsage(2**70)}, differs=lost("odd values", "log.*recorded as*"))
+odd("max_tokens_float", start=lambda s: {"max_tokens": 5.0}, differs=ODD)
+odd("max_tokens_text", start=lambda s: {"max_tokens": "5"}, differs=ODD)
+odd("temperature_text", start=lambda s: {"temperature": "hot"}, differs=ODD)
 odd("temperature_nan", start=lambda s: {"temperature": math.nan})
 odd("role_system", result=lambda s: {"input": [s.sdk.Message(role="system", parts=[s.sdk.text_part("x")])]})
-odd("text_none", result=lambda s: {"input": [s.message("user", s.part("text", text=None))]})
-odd("title_none", HTTP, start=lambda s: {"conversation_title": None})
-odd("agent_name_integer", HTTP, start=lambda s: {"agent_name": 7})
-odd("id_none", HTTP, start=lambda s: {"id": None, "conversation_id": None})
-odd("input_none", HTTP, result=lambda s: {"input": None, "output": None})
-odd("metadata_none", HTTP, start=lambda s: {"metadata": None, "tags": None, "tools": None})
-odd("messages_as_dicts", HTTP, result=lambda s: {"input": [{"role": "user", "parts": [{"kind": "text", "text": "x"}]}]})
+odd(
+    "text_none",
+    result=lambda s: {"input": [s.message("user", s.part("text", text=None))]},
+    differs={"seen.err.message": "none values", "spans.1.description": "none values", "spans.1.events.*": "none values"},
+)
+odd("title_none", HTTP, start=lambda s: {"conversation_title": None}, differs=not_started("none values"))
+odd("agent_name_integer", HTTP, start=lambda s: {"agent_name": 7}, differs=raised("odd values"))
+odd(
+    "id_none",
+    HTTP,
+    start=lambda s: {"id": None, "conversation_id": None},
+    differs={
+        "spans.1.attributes.sigil.generation.id": "none values",
+        "wire.0.body.generations.*": "none values",
+        "wire.0.body.order.*": "none values",
+    },
+)
+odd("input_none", HTTP, result=lambda s: {"input": None, "output": None}, differs=NONE)
+odd("metadata_none", HTTP, start=lambda s: {"metadata": None, "tags": None, "tools": None}, differs=NONE)
+odd(
+    "messages_as_dicts",
+    HTTP,
+    result=lambda s: {"input": [{"role": "user", "parts": [{"kind": "text", "text": "x"}]}]},
+    differs=lost("dicts"),
+)
 odd("tuples", HTTP, result=lambda s: {"input": (s.sdk.user_text_message("hi"),), "metadata": {"x": (1, 2)}})
 odd("mode_text", HTTP, start=lambda s: {"mode": "STREAM"})
-odd("model_none", HTTP, start=lambda s: {"model": None})
+odd("model_none", HTTP, start=lambda s: {"model": None}, differs={"seen.start.raised.message": "texts of errors"})
 odd("started_at_text", HTTP, start=lambda s: {"started_at": "2026-01-02"})
 odd("started_at_float", HTTP, start=lambda s: {"started_at": 1767355200.0})
 
 
-@scenario()
+@scenario(differs=lost("cut", "log.*sigil generation shortened*"))
 def oversized_payload(s: Stage) -> None:
     """Over `payload_max_bytes`, between two good ones; and without a limit."""
     client = s.client(export={"payload_max_bytes": 2000})
