@@ -64,8 +64,8 @@ def _as_mode(mode: ContentCaptureMode | str) -> ContentCaptureMode:
 def _resolve(resolver: ContentCaptureResolver, metadata: dict[str, Any], logger: logging.Logger) -> ContentCaptureMode:
     try:
         resolved = resolver(metadata)
-    except Exception as error:
-        logger.warning("sigil: content capture resolver failed, falling back to METADATA_ONLY: %s", error)
+    except Exception:
+        logger.warning("sigil: content capture resolver failed, falling back to METADATA_ONLY", exc_info=True)
         return ContentCaptureMode.METADATA_ONLY
     if not isinstance(resolved, ContentCaptureMode):
         logger.warning(

@@ -123,10 +123,10 @@ class GenerationRecorder:
         if generation is None:
             if not _GENERATION_FIELD_SET.issuperset(kwargs):
                 unknown = sorted(kwargs.keys() - _GENERATION_FIELD_SET)
-                raise TypeError(f"Generation has no field {unknown[0]!r}")
+                raise TypeError(f"Generation.__init__() got an unexpected keyword argument {unknown[0]!r}")
             fields = kwargs
         elif kwargs:
-            raise ValueError("pass a generation or its fields, not both")
+            raise ValueError("set_result accepts either a generation object or keyword fields")
         else:
             fields = {name: getattr(generation, name) for name in _GENERATION_FIELDS}
         self._take_content(fields)

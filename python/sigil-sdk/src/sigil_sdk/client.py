@@ -30,7 +30,7 @@ from ._delivery import (
 )
 from ._normalise import operation_name_for, to_utc
 from ._recorder import GenerationRecorder
-from ._trace import TRACE_MODULE, imported
+from ._trace import TRACE_MODULE, OpenTelemetryAttribute, imported
 from .cache_diagnostics import (
     CACHE_DIAGNOSTICS_MISS_REASON_KEY,
     CACHE_DIAGNOSTICS_MISSED_INPUT_TOKENS_KEY,
@@ -76,16 +76,6 @@ _LATE_NAMES = {
 
 _SYNC, _STREAM = GenerationMode.SYNC, GenerationMode.STREAM
 _UNSET = (None, "")
-_OTEL_ATTRIBUTES = frozenset(
-    {
-        "_tracer",
-        "_meter",
-        "_operation_duration_histogram",
-        "_token_usage_histogram",
-        "_ttft_histogram",
-        "_tool_calls_histogram",
-    }
-)
 _FLUSH_SECONDS = 60.0
 _SHUTDOWN_SECONDS = 30.0
 _REPORT_WAIT_SECONDS = 1.0
@@ -100,6 +90,13 @@ class Client:
     `ValueError` for an unknown protocol, an endpoint that cannot be used, or an authentication mode without its credential.
     """
 
+    # Made when they are first looked at, or when somebody takes what they give.
+    _tracer: Any = OpenTelemetryAttribute()
+    _meter: Any = OpenTelemetryAttribute()
+    _operation_duration_histogram: Any = OpenTelemetryAttribute()
+    _token_usage_histogram: Any = OpenTelemetryAttribute()
+    _ttft_histogram: Any = OpenTelemetryAttribute()
+    _tool_calls_histogram: Any = OpenTelemetryAttribute()
     #: Its tracer, once there is somebody who takes spans, and whether there is somebody who takes numbers.
     _active_tracer: Any = None
     _metering = False
@@ -129,14 +126,6 @@ class Client:
         if resolved.hooks.enabled:
             # Not amid a request, where a fork in another thread could take the import's lock along.
             from . import _api, hooks  # noqa: F401
-
-    def __getattr__(self, name: str) -> Any:
-        """Tracer, meter and histograms are made when they are first looked at."""
-        if name in _OTEL_ATTRIBUTES:
-            from . import _otel
-
-            return _otel.make_attribute(self, name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def start_generation(self, start: GenerationStart) -> GenerationRecorder:
         """Begins a call whose reply comes whole, unless `start.mode` says otherwise."""
