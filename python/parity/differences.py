@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from .compare import Found
+from .compare import ABSENT, Found
 from .scenarios import Scenario
 
 
@@ -125,6 +125,129 @@ ROWS: dict[str, Row] = {
         "naive times are UTC, as elsewhere",
         "",
     ),
+    "user agent": Row(
+        "User-Agent of ratings, hooks, conversations and experiments",
+        "that of urllib",
+        "`sigil-sdk-python/<version>`, as of exports",
+        "a server's log should say who asks",
+    ),
+    "texts of the API": Row(
+        "texts of errors of ratings, hooks, conversations and experiments",
+        "the body of the answer as it came; addresses of another product",
+        "the text of its `error`, if it has one; what to set",
+        "they are for people",
+    ),
+    "rating metadata": Row(
+        "metadata of a rating that JSON cannot hold",
+        "`TypeError`, or sent as `Infinity`, which is no JSON",
+        "`ValidationError`",
+        "",
+    ),
+    "transformed calls": Row(
+        "tool calls and results in the messages that a hook gives back", "dropped", "kept", "they are part of the input"
+    ),
+    "artifact bytes": Row(
+        "`Trial.artifact(data=...)` without a kind",
+        "kind `json`, also for bytes",
+        "bytes are `binary`",
+        "they are not JSON",
+    ),
+    "tool errors": Row(
+        "a tool that raises in `execute_tool_calls`",
+        "two exception events on its span",
+        "one, and its arguments",
+        "a failure is told once",
+    ),
+    "tool results": Row(
+        "a result of `execute_tool_calls` with dates and other objects",
+        "`tool_execution_error` on the span, though the tool answered",
+        "their text, as in the answer",
+        "",
+    ),
+    "step values": Row(
+        "states and metadata of workflow steps with values that JSON has no type for",
+        "`ValueError`",
+        "sent as text",
+        "as in generations",
+    ),
+    "step queue": Row(
+        "`queue_size`",
+        "for generations and workflow steps each",
+        "for both together",
+        "one queue keeps their order",
+    ),
+    "framework clock": Row(
+        "times of chains, workflow steps and first tokens of framework handlers",
+        "of the machine's clock",
+        "of `config.now`",
+        "as of generations",
+    ),
+    "framework messages": Row(
+        "messages of framework handlers",
+        "system messages are user messages; images are dropped; results of tools as text; calls that fail have no input; "
+        "Anthropic's thinking settings and cache writes are not read",
+        "system prompt; images are named; tool results; the input; both are read",
+        "complete where it is known",
+    ),
+    "framework metadata": Row(
+        "numbers as text or text as numbers in a framework's metadata; nesting below the fifth level",
+        "left out",
+        "read; one level more",
+        "",
+    ),
+    "framework tools": Row(
+        "call id of a framework's tool, arguments of tools that fail",
+        "not recorded",
+        "recorded",
+        "",
+    ),
+    "litellm response": Row("response id and model of LiteLLM calls", "never set", "set", "they are known"),
+    "litellm cost": Row(
+        "cost that LiteLLM reports", "not recorded", "metadata `cost_usd`", "the key that servers of this protocol read"
+    ),
+    "litellm cache": Row("cache hit", "not recorded", "metadata `litellm.cache_hit`", ""),
+    "litellm user": Row("end user", "only LiteLLM's proxy field", "else the request's `user`", ""),
+    "litellm media": Row(
+        "images, files, audio in messages",
+        "dropped",
+        "named in the text, e.g. `[image_url https://...]`, never their bytes",
+        "a message of only an image was lost",
+    ),
+    "litellm output": Row(
+        "refusals, legacy function calls, raw text completions, replies as parts", "no output, or lost", "output", ""
+    ),
+    "litellm calls": Row(
+        "calls of the kinds `responses`, `anthropic_messages`, and text completions",
+        "not recorded, or not told apart",
+        "recorded; metadata `litellm.call_type`",
+        "",
+    ),
+    "litellm incomplete": Row(
+        "calls that failed before a provider was chosen, events without LiteLLM's record, white-space texts, odd argument and "
+        "counter types, lone surrogates",
+        "the whole generation is lost",
+        "recorded; what is missing is said in metadata `litellm.incomplete`",
+        "nothing is lost silently",
+    ),
+    "redaction": Row(
+        "redaction of JSON-quoted secrets, JWTs, classic OpenAI keys; in titles, tools, metadata, tags, errors; "
+        "of words that only end like a name of a secret",
+        "not redacted; words like `monkey:` are",
+        "redacted; words are left alone",
+        "a secret is one wherever it stands",
+    ),
+    "sanitised bytes": Row(
+        "tool arguments that are not UTF-8, with redaction",
+        "the whole generation is stripped to METADATA_ONLY",
+        "redacted where they are text",
+        "",
+    ),
+    "bare sanitizer": Row(
+        "a sanitizer that gives a generation without operation and times",
+        "span name as before; no metrics",
+        "span name of what it gave; metrics",
+        "",
+    ),
     "wrong sanitizer": Row(
         "a sanitizer that gives something else than a generation",
         "`end()` raises, the generation is lost",
@@ -139,14 +262,16 @@ ROWS: dict[str, Row] = {
     ),
 }
 
-#: Path patterns that hold in every scenario.
-EVERYWHERE = {
-    "wire.*.headers.lightwell-delivery": "account",
-    "seen.*.cache_creation_input_tokens": "cache creation",
-    "log.parity WARNING: lightwell: * sigil records were dropped *": "log",
-    "log.parity WARNING: sigil: generation validation failed: *": "log",
-    "log.parity WARNING: sigil: generation queue is full": "log",
-}
+#: What holds in every scenario: pattern of the path, pattern of the original's value, row.
+EVERYWHERE = [
+    ("wire.*.headers.lightwell-delivery", ABSENT, "account"),
+    ("wire.*.headers.user-agent", "Python-urllib/*", "user agent"),
+    ("seen.*.cache_creation_input_tokens", ABSENT, "cache creation"),
+    ("log.parity WARNING: lightwell: * sigil records were dropped *", ABSENT, "log"),
+    ("log.parity WARNING: sigil: generation validation failed: *", ABSENT, "log"),
+    ("log.parity WARNING: sigil: generation queue is full", ABSENT, "log"),
+    ("log.parity WARNING: sigil: client is shutting down", ABSENT, "log"),
+]
 
 
 class Verdict(NamedTuple):
@@ -162,15 +287,26 @@ def judge(found: list[Found], scenario: Scenario, release: str) -> Verdict:
     own = dict(scenario.differs)
     if release == "0.2.0":
         own.update(scenario.differs_earlier)
-    unexpected, rows, used = [], set(), set()
+    unexpected: list[Found] = []
+    rows: set[str] = set()
+    used: set[str] = set()
     for each in found:
-        patterns = [pattern for pattern in (*own, *EVERYWHERE) if fnmatchcase(each.path, pattern)]
-        if not patterns:
+        pattern = next((pattern for pattern in own if fnmatchcase(each.path, pattern)), None)
+        row = own[pattern] if pattern is not None else _everywhere(each)
+        if pattern is not None:
+            used.add(pattern)
+        if row is None:
             unexpected.append(each)
-            continue
-        used.add(patterns[0])
-        rows.add(own.get(patterns[0]) or EVERYWHERE[patterns[0]])
+        else:
+            rows.add(row)
     return Verdict(unexpected, rows, sorted(set(own) - used))
+
+
+def _everywhere(found: Found) -> str | None:
+    for path, original, row in EVERYWHERE:
+        if fnmatchcase(found.path, path) and fnmatchcase(str(found.original), original):
+            return row
+    return None
 
 
 def table() -> str:

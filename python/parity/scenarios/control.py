@@ -57,7 +57,14 @@ def ratings(s: Stage) -> None:
     s.attempt("minimal answer", client.submit_conversation_rating, "c", rating(s))
 
 
-@scenario(protocols=HTTP, releases=EITHER)
+@scenario(
+    protocols=HTTP, releases=EITHER,
+    differs={
+        "seen.400.raised.message": "texts of the API",
+        "seen.infinite metadata.*": "rating metadata",
+        "seen.odd metadata.*": "rating metadata",
+    },
+)
 def ratings_that_are_refused(s: Stage) -> None:
     """Each limit, each answer."""
     client = s.client()
@@ -108,7 +115,10 @@ def ratings_and_capture_modes(s: Stage) -> None:
     s.see("asked", asked)
 
 
-@scenario(protocols=HTTP, releases=EITHER)
+@scenario(
+    protocols=HTTP, releases=EITHER,
+    differs={"seen.nobody.raised.message": "texts of the API"},
+)
 def base_address_of_the_api(s: Stage) -> None:
     """Only scheme and host count; nobody listening."""
     s.server.script = always(Answer(200, RATED))
@@ -196,7 +206,10 @@ def hook_answers(s: Stage) -> None:
             s.attempt(f"{name}.denied", s.sdk.hook_denied_from_response, response)
 
 
-@scenario(protocols=HTTP)
+@scenario(
+    protocols=HTTP,
+    differs={"seen.all.transformed_input.messages.0.parts.2": "transformed calls"},
+)
 def hook_transformations(s: Stage) -> None:
     """An answer may change what goes to the model."""
     client = hooks(s)
@@ -218,7 +231,13 @@ def hook_transformations(s: Stage) -> None:
         s.attempt(name, client.evaluate_hook, hook_request(s))
 
 
-@scenario(protocols=HTTP, releases=EITHER)
+@scenario(
+    protocols=HTTP, releases=EITHER,
+    differs={
+        "seen.401, open False.raised.message": "texts of the API",
+        "seen.nobody, open False.raised.message": "texts of the API",
+    },
+)
 def hook_failures(s: Stage) -> None:
     """Failing open, failing closed."""
     for name, answer in {
@@ -240,7 +259,10 @@ def hook_failures(s: Stage) -> None:
     s.attempt("after shutdown", client.evaluate_hook, hook_request(s))
 
 
-@scenario(protocols=HTTP)
+@scenario(
+    protocols=HTTP,
+    differs={"seen.status *.raised.message": "texts of the API"},
+)
 def conversations(s: Stage) -> None:
     """Reading back: members of a collection, one conversation; what goes wrong."""
     client = s.client(ingest_actor="actor", export={"headers": {"x-own": "1"}, "max_retries": 1})

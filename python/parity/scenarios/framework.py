@@ -38,7 +38,12 @@ def run(s: Stage, h: Any, run_id: str, name: str = "", **chat: Any) -> None:
     s.attempt(f"{name}end", h._on_llm_end, response=reply(), run_id=run_id)
 
 
-@scenario()
+@scenario(
+    differs={
+        "*.metadata.gen_ai.response.time_to_first_chunk": "first token",
+        "metrics.1.points.*": "framework clock",
+    },
+)
 def framework_llm(s: Stage) -> None:
     """A plain call: prompts, output, usage, stop reason, first token."""
     h = handler(s, agent_name="agent", agent_version="1", extra_tags={"x": "1"}, extra_metadata={"y": 2}, conversation_title="T")
@@ -64,7 +69,13 @@ def framework_llm(s: Stage) -> None:
     s.attempt("unknown token", h._on_llm_new_token, token="x", run_id="run-9")
 
 
-@scenario()
+@scenario(
+    differs={
+        "wire.0.body.generations.gen#1.*": "framework messages",
+        "spans.0.attributes.*": "framework messages",
+        "metrics.1.points.*": "framework messages",
+    },
+)
 def framework_chat(s: Stage) -> None:
     """Messages of every kind, tools, request settings, usage in the message."""
     h = handler(s)
@@ -146,7 +157,13 @@ def framework_providers(s: Stage) -> None:
         run(s, handler(s, client, **fields), f"p{index}", f"p{index}.", invocation_params=params)
 
 
-@scenario(protocols=HTTP)
+@scenario(
+    protocols=HTTP,
+    differs={
+        "spans.7.attributes.*": "framework metadata",
+        "wire.0.body.generations.gen#8.*": "framework metadata",
+    },
+)
 def framework_conversations(s: Stage) -> None:
     """From where the conversation is taken."""
     client = s.client()
@@ -165,7 +182,13 @@ def framework_conversations(s: Stage) -> None:
         run(s, handler(s, client), f"c{index}", f"{index}.", callback_kwargs=kwargs)
 
 
-@scenario(protocols=HTTP)
+@scenario(
+    protocols=HTTP,
+    differs={
+        "spans.0.attributes.sigil.framework.retry_attempt": "framework metadata",
+        "wire.0.body.generations.gen#1.metadata.*": "framework metadata",
+    },
+)
 def framework_metadata(s: Stage) -> None:
     """What of a framework's metadata is kept, and how."""
     circular: dict[str, Any] = {"a": 1}
@@ -188,7 +211,9 @@ def framework_metadata(s: Stage) -> None:
     s.see("merged name", merge({}, run_name="n"))
 
 
-@scenario()
+@scenario(
+    differs={"wire.0.body.generations.gen#1.input": "framework messages"},
+)
 def framework_errors(s: Stage) -> None:
     """Failing calls, a record that does not validate, hidden inputs and outputs."""
     client = s.client()
@@ -202,7 +227,13 @@ def framework_errors(s: Stage) -> None:
     run(s, handler(s, full), "q2", "full.")
 
 
-@scenario(protocols=HTTP)
+@scenario(
+    protocols=HTTP,
+    differs={
+        "spans.0.attributes.gen_ai.tool.call.id": "framework tools",
+        "spans.2.attributes.gen_ai.tool.call.arguments": "framework tools",
+    },
+)
 def framework_tools(s: Stage) -> None:
     """Tools as tool executions."""
     h = handler(s, agent_name="agent")
@@ -226,7 +257,10 @@ def framework_tools(s: Stage) -> None:
     s.see("extracted", [extract("x"), extract(SimpleNamespace(content="y")), extract(None), extract({"content": 1})])
 
 
-@scenario(protocols=HTTP)
+@scenario(
+    protocols=HTTP,
+    differs={"spans.*.start": "framework clock", "spans.*.end": "framework clock"},
+)
 def framework_chains(s: Stage) -> None:
     """Chains and retrievers as spans."""
     h = handler(s)
@@ -241,7 +275,9 @@ def framework_chains(s: Stage) -> None:
     s.attempt("again", h._on_chain_end, run_id="c1")
 
 
-@scenario()
+@scenario(
+    differs={"wire.1.body.workflow_steps.*ed_at": "framework clock"},
+)
 def framework_workflow(s: Stage) -> None:
     """A graph: steps, their states, links to generations and to one another."""
     h = handler(s, framework_name="langgraph", capture_workflow_steps=True, extra_tags={"x": "1"}, agent_name="agent")

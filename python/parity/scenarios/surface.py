@@ -71,12 +71,13 @@ def describe(value: Any) -> Any:
             return {**told, "bases": None, "fields": fields(value), **signature(value)}
         public = {name: getattr(value, name) for name in dir(value) if not name.startswith("_")}
         methods = {name: signature(each) for name, each in public.items() if inspect.isroutine(each)}
-        return {**told, "bases": None if len(value.__mro__) == 2 else told["bases"], "methods": methods, **signature(value)}
+        bases = told["bases"] if issubclass(value, Exception) else None
+        return {**told, "bases": bases, "methods": methods, **signature(value)}
     if inspect.isroutine(value):
-        return {"function": value.__name__, **signature(value)}
+        return {"function": True, **signature(value)}
     if isinstance(value, ModuleType):
         return "a module"
-    return value if isinstance(value, (str, int, float, dict, bytes)) else f"<{type(value).__name__}>"
+    return value if isinstance(value, (str, int, float, dict, bytes)) else "something else"
 
 
 def signature(value: Any) -> dict[str, Any]:
