@@ -3,6 +3,8 @@
 //! Invariants: bounded; a line that repeats the last one is counted, not stored again; nothing here calls the host.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const KEPT: usize = 64;
 
@@ -39,10 +41,17 @@ pub struct Notice {
 pub(crate) struct Notices {
     lines: VecDeque<(Notice, u64)>,
     lost: u64,
+    waiting: Arc<AtomicBool>,
 }
 
 impl Notices {
+    /// Whether there are any, for who does not have the queue.
+    pub(crate) fn waiting(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.waiting)
+    }
+
     pub(crate) fn push(&mut self, level: Level, text: String) {
+        self.waiting.store(true, Ordering::Relaxed);
         if let Some((last, times)) = self.lines.back_mut()
             && last.text == text
         {
@@ -58,6 +67,7 @@ impl Notices {
 
     /// Empties the ring, oldest first.
     pub(crate) fn take(&mut self) -> Vec<Notice> {
+        self.waiting.store(false, Ordering::Relaxed);
         let lost = std::mem::take(&mut self.lost);
         let head = (lost > 0).then(|| Notice {
             level: Level::Warning,
@@ -87,7 +97,9 @@ mod tests {
         notices.push(Level::Warning, "a".to_owned());
         notices.push(Level::Warning, "a".to_owned());
         notices.push(Level::Warning, "b".to_owned());
+        assert!(notices.waiting().load(Ordering::Relaxed));
         assert_eq!(texts(&mut notices), ["a (2 times)", "b"]);
+        assert!(!notices.waiting().load(Ordering::Relaxed));
         assert!(texts(&mut notices).is_empty());
         for n in 0..70 {
             notices.push(Level::Error, n.to_string());

@@ -164,6 +164,11 @@ impl Pipeline {
         self.state().queue().queued()
     }
 
+    /// Whether [`Pipeline::take_notices`] would bring any. Costs next to nothing.
+    pub fn has_notices(&self) -> bool {
+        self.state.load().has_notices.load(Ordering::Relaxed)
+    }
+
     /// Takes the log lines that the delivery thread left, oldest first; at most 64 are kept.
     pub fn take_notices(&self) -> Vec<Notice> {
         self.state().queue().notices.take()

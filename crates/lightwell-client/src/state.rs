@@ -3,6 +3,7 @@
 //! Invariants: one lock, held for moments, never across a call to the host, the network or the clock of another; a
 //! [`Ticket`] that is dropped with records accounts for them, and in debug builds that is a panic: somebody forgot them.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -50,6 +51,8 @@ pub(crate) struct State {
     pub(crate) life: Life,
     pub(crate) spool: Option<Arc<Spooler>>,
     queue: Mutex<Queue>,
+    /// Log lines wait for the host.
+    pub(crate) has_notices: Arc<AtomicBool>,
     /// Signalled when a wait may be over.
     pub(crate) settled: Condvar,
     /// Signalled when the delivery thread has something new to know.
@@ -68,6 +71,7 @@ impl State {
             config,
             life,
             spool,
+            has_notices: queue.notices.waiting(),
             queue: Mutex::new(queue),
             settled: Condvar::new(),
             wake: Notify::new(),
