@@ -1,4 +1,4 @@
-"""A server that answers as OpenAI's and Anthropic's do, whole or streamed, with what the test tells it to say."""
+"""A server that answers as OpenAI's, Anthropic's and Google's do, whole or streamed, with what the test tells it to say."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, Iterator, Union
 import provider_shapes
 import pytest
 
+GEMINI = ":streamGenerateContent"
 USAGE = {"prompt_tokens": 20, "completion_tokens": 10, "total_tokens": 30}
 #: A text, the status of a failure, or a call of a tool: its name and arguments.
 Reply = Union[str, int, "tuple[str, dict[str, Any]]"]
@@ -32,15 +33,18 @@ class Provider:
         """Status, and one body or the chunks of a stream."""
         self.requests.append(request)
         model = {"id": f"reply-{len(self.requests)}", "created": 1, "model": request.get("model", "")}
+        path = path.partition("?")[0]
         if path.endswith("/embeddings"):
             return 200, provider_shapes.embeddings(request, model)
+        if path.endswith(("mbedContent", "mbedContents")):
+            return 200, [{"embeddings": [{"values": [0.1, 0.2, 0.3]}], "embedding": {"values": [0.1, 0.2, 0.3]}}]
         shape = next((shape for end, shape in SHAPES.items() if path.endswith(end)), None)
         if shape is not None:
             script = next((part for part in self.scripts if f"/{part}/" in path), None)
             reply = _next(self.chats if script is None else self.scripts[script])
             if isinstance(reply, int):
                 return reply, [{"error": {"message": "told to fail", "type": "server_error", "code": None}}]
-            return 200, shape(reply, model, bool(request.get("stream")))
+            return 200, shape(reply, model, _streams(path, request))
         choice = {"index": 0, "text": _next(self.completions), "finish_reason": "stop", "logprobs": None}
         return 200, [{**model, "object": "text_completion", "choices": [choice], "usage": USAGE}]
 
@@ -63,8 +67,8 @@ def running_provider() -> Iterator[Provider]:
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["content-length"])))
             status, bodies = state.answer(self.path, request)
-            streamed = status == 200 and bool(request.get("stream"))
-            lines = [_event(body) for body in bodies] + ["data: [DONE]\n\n"]
+            streamed = status == 200 and _streams(self.path, request)
+            lines = [_event(body) for body in bodies] + ([] if GEMINI in self.path else ["data: [DONE]\n\n"])
             data = ("".join(lines) if streamed else json.dumps(bodies[0])).encode()
             self.send_response(status)
             self.send_header("content-type", "text/event-stream" if streamed else "application/json")
@@ -84,6 +88,10 @@ def running_provider() -> Iterator[Provider]:
     httpd.shutdown()
     httpd.server_close()
     thread.join()
+
+
+def _streams(path: str, request: dict[str, Any]) -> bool:
+    return bool(request.get("stream")) or GEMINI in path
 
 
 def _next(replies: list[Any]) -> Any:
@@ -125,4 +133,6 @@ SHAPES = {
     "/chat/completions": _chat,
     "/responses": provider_shapes.responses,
     "/messages": provider_shapes.messages,
+    ":generateContent": provider_shapes.content,
+    GEMINI: provider_shapes.content,
 }

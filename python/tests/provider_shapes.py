@@ -18,6 +18,13 @@ MESSAGES_USAGE = {
     "cache_read_input_tokens": 4,
     "cache_creation_input_tokens": 2,
 }
+CONTENT_USAGE = {
+    "promptTokenCount": 20,
+    "candidatesTokenCount": 7,
+    "thoughtsTokenCount": 3,
+    "cachedContentTokenCount": 4,
+    "totalTokenCount": 30,
+}
 EMBEDDINGS_USAGE = {"prompt_tokens": 7, "total_tokens": 7}
 
 
@@ -95,6 +102,23 @@ def messages(reply: Any, identity: dict[str, Any], stream: bool) -> list[dict[st
     ending = {"stop_reason": reason, "stop_sequence": None}
     events.append({"type": "message_delta", "delta": ending, "usage": {"output_tokens": 10}})
     return [*events, {"type": "message_stop"}]
+
+
+def content(reply: Any, identity: dict[str, Any], stream: bool) -> list[dict[str, Any]]:
+    """A Gemini reply: a thought, then a text or a call of a function."""
+    part = {"text": reply} if isinstance(reply, str) else {"functionCall": {"name": reply[0], "args": reply[1]}}
+    pieces = [{"text": "Let me think.", "thought": True}, part]
+    whole = _content(pieces, identity, "STOP")
+    return [_content(pieces[:1], identity, None), _content(pieces[1:], identity, "STOP")] if stream else [whole]
+
+
+def _content(parts: list[dict[str, Any]], identity: dict[str, Any], reason: str | None) -> dict[str, Any]:
+    candidate: dict[str, Any] = {"index": 0, "content": {"role": "model", "parts": parts}}
+    body: dict[str, Any] = {"candidates": [candidate], "responseId": identity["id"], "modelVersion": "gemini-2.5-pro-001"}
+    if reason is not None:
+        candidate["finishReason"] = reason
+        body["usageMetadata"] = CONTENT_USAGE
+    return body
 
 
 def embeddings(request: dict[str, Any], identity: dict[str, Any]) -> list[dict[str, Any]]:

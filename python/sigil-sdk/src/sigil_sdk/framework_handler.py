@@ -7,7 +7,8 @@ bounded in number, see `_framework.runs`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import _otel
@@ -29,7 +30,7 @@ from ._framework.provider import CUSTOM, UNKNOWN_MODEL, ProviderResolver, model_
 from ._framework.reading import first_text, json_ready, plain_metadata
 from ._framework.reading import safe_object as _safe_serializable_dict
 from ._framework.reply import reply_fields, token_usage
-from ._framework.runs import LlmRun, ToolRun, make_room, run_key
+from ._framework.runs import LlmRun, OpenRuns, ToolRun, make_room, run_key
 from .models import GenerationStart, Message, ModelRef, ToolExecutionStart, assistant_text_message
 
 if TYPE_CHECKING:
@@ -107,6 +108,12 @@ class SigilFrameworkHandlerBase(GraphRuns):
         self._tool_runs: dict[str, ToolRun] = {}
         self._chain_spans: dict[str, Any] = {}
         self._retriever_spans: dict[str, Any] = {}
+        OpenRuns.watch(client, self)
+
+    def __del__(self) -> None:
+        """Nobody can report the end of a run any more."""
+        if "_retriever_spans" in self.__dict__ and not sys.is_finalizing() and not self._client._closed:
+            self._end_open_runs()
 
     def _on_llm_start(
         self,
@@ -376,6 +383,19 @@ class SigilFrameworkHandlerBase(GraphRuns):
             "sigil.framework.source": self._framework_source,
             "sigil.framework.language": self._framework_language,
         }
+
+    def _end_open_runs(self) -> None:
+        ends: tuple[tuple[dict[str, Any], Callable[[str, Any], None]], ...] = (
+            (self._runs, self._end_unreported_llm),
+            (self._tool_runs, self._end_unreported_tool),
+            (self._chain_spans, self._end_unreported_span),
+            (self._retriever_spans, self._end_unreported_span),
+        )
+        for runs, end in ends:
+            for key in list(runs):
+                run = runs.pop(key, None)
+                if run is not None:
+                    end(key, run)
 
     def _end_unreported_llm(self, _key: str, run: LlmRun) -> None:
         metadata = {INCOMPLETE_KEY: _NO_END}

@@ -16,7 +16,9 @@ _ASSISTANT = frozenset({"assistant", "ai", "model", "aimessagechunk"})
 _SYSTEM = frozenset({"system", "developer", "systemmessagechunk"})
 _TOOL = frozenset({"tool", "toolmessagechunk"})
 #: Blocks of content that are read elsewhere, or not content at all.
-_NOT_ATTACHED = frozenset({"", "text", "input_text", "output_text", "thinking", "reasoning", "tool_use", "tool_call", "tool_result"})
+_NOT_ATTACHED = frozenset(
+    {"", "text", "input_text", "output_text", "thinking", "reasoning", "tool_use", "tool_call", "tool_result"}
+)
 _URL_KEYS = ("url", "image_url", "file_url", "file_id", "source", "uri")
 
 
@@ -214,7 +216,7 @@ def _json_or_quoted(arguments: str) -> bytes:
 
 def _tool_answer(source: Any, content: Any) -> Part | None:
     """The answer of a tool that says which call it answers."""
-    call_id = text(read(source, "tool_call_id"))
+    call_id = id_text(read(source, "tool_call_id"))
     if not call_id:
         return None
     result = _result(call_id, text(read(source, "name")), content)
@@ -223,7 +225,9 @@ def _tool_answer(source: Any, content: Any) -> Part | None:
 
 
 def _result_part(source: Any) -> Part | None:
-    result = _result(text(read(source, "tool_call_id")), text(read(source, "name")), read(source, "content"))
+    answers = (read(source, key) for key in ("content", "response", "result", "output"))
+    answer = next((each for each in answers if each is not None), None)
+    result = _result(id_text(read(source, "tool_call_id")), text(read(source, "name")), answer)
     given = read(source, "content_json")
     if given is not None:
         result.content_json = given if isinstance(given, bytes) else json_bytes(given)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._records import replace
 from ..models import ToolDefinition
 from .reading import first_text, id_text, json_bytes, number, read, text, truth, whole_number
 
@@ -160,12 +161,12 @@ def tool_definitions(params: _Payload | None) -> list[ToolDefinition]:
 
 
 def _tool_definition(source: Any) -> ToolDefinition:
+    if isinstance(source, ToolDefinition):
+        return replace(source, name=text(source.name))
     function = read(source, "function")
     inner = source if function is None else function
-    schema = next(
-        (found for name in ("parameters", "parameters_json_schema", "input_schema") if (found := read(inner, name)) is not None),
-        None,
-    )
+    schemas = (read(inner, name) for name in ("parameters", "parameters_json_schema", "input_schema"))
+    schema = next((found for found in schemas if found is not None), None)
     return ToolDefinition(
         name=text(read(inner, "name")),
         description=text(read(inner, "description")),

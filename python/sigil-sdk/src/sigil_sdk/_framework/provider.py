@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Union
 
-from .reading import first_text, read
+from .reading import first_text, name_text, read
 
 #: `"auto"`, or a function of (model name, serialized, invocation params) that says it.
 ProviderResolver = Union[str, Callable[[str, "dict[str, Any] | None", "dict[str, Any] | None"], str]]
@@ -39,7 +39,7 @@ _BEDROCK_VENDORS = {
 def model_name(serialized: Mapping[str, Any] | None, params: Mapping[str, Any] | None) -> str:
     """The model as the program named it, or `unknown`."""
     for payload in (params, serialized):
-        found = first_text(payload, _MODEL_KEYS) or first_text(read(payload, "kwargs"), _KWARGS_KEYS)
+        found = first_text(payload, _MODEL_KEYS, name_text) or first_text(read(payload, "kwargs"), _KWARGS_KEYS, name_text)
         if found:
             return found
     return UNKNOWN_MODEL

@@ -38,6 +38,12 @@ def id_text(value: Any) -> str:
     return text(value)
 
 
+def name_text(value: Any) -> str:
+    """As `text`; nothing for the address of an object, which some frameworks pass where its name belongs."""
+    found = text(value)
+    return "" if found.startswith("<") and " object at 0x" in found else found
+
+
 def first_text(source: Any, names: Iterable[str], as_text: Callable[[Any], str] = text) -> str:
     """The first of the named values that is not blank."""
     for name in names:

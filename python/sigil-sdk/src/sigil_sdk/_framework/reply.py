@@ -7,7 +7,7 @@ from typing import Any
 from ..models import TokenUsage
 from ..usage import map_usage, to_count
 from .messages import first_reply
-from .reading import first_text, read, text
+from .reading import first_text, name_text, read, text
 
 
 def token_usage(response: Any) -> TokenUsage:
@@ -32,8 +32,8 @@ def reply_fields(response: Any) -> dict[str, Any]:
     first = first_reply(response)
     metadata = read(first, "response_metadata")
     found = {
-        "response_model": first_text(output, ("model_name", "model"))
-        or first_text(metadata, ("model_name", "model")),
+        "response_model": first_text(output, ("model_name", "model"), name_text)
+        or first_text(metadata, ("model_name", "model"), name_text),
         "stop_reason": first_text(output, ("finish_reason", "stop_reason"))
         or first_text(metadata, ("finish_reason", "stop_reason"))
         or first_text(_generation_info(response), ("finish_reason", "stop_reason")),

@@ -1,17 +1,22 @@
 """Runs that have begun and not ended, and the bound on how many are kept.
 
-Frameworks do not always call back at the end of a run: a cancelled task, a timeout, a bug. Each kind of run is therefore kept
-up to `MAX_OPEN_RUNS`; beyond, the oldest one is ended as it stands.
+Frameworks do not always call back at the end of a run: a cancelled task, a timeout, a failure without a callback. Each kind of run
+is therefore kept up to `MAX_OPEN_RUNS`; beyond, the oldest one is ended as it stands. So are those that are still open when
+their handler is no longer referenced, or when its client shuts down.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .._records import dataclass, field
 from ..models import Message
+
+if TYPE_CHECKING:
+    from ..client import Client
 
 #: Far more than a process has open at the same time, and few enough to be no leak.
 MAX_OPEN_RUNS = 4096
@@ -74,3 +79,32 @@ def make_room(runs: dict[str, T], end: Callable[[str, T], object]) -> None:
         run = runs.pop(oldest, None)
         if run is not None:
             end(oldest, run)
+
+
+class Handler(Protocol):
+    """Has open runs."""
+
+    def _end_open_runs(self) -> None: ...
+
+
+class OpenRuns:
+    """The handlers of a client, whose open runs end when it shuts down."""
+
+    _ATTRIBUTE = "_framework_handlers"
+
+    def __init__(self) -> None:
+        self._handlers: weakref.WeakSet[Handler] = weakref.WeakSet()
+
+    @classmethod
+    def watch(cls, client: Client, handler: Handler) -> None:
+        """Has `handler._end_open_runs()` called before the client shuts down, if the handler lives until then."""
+        watching = client.__dict__.get(cls._ATTRIBUTE)
+        if watching is None:
+            watching = client.__dict__.setdefault(cls._ATTRIBUTE, cls())
+            client._before_shutdown(watching.end)
+        watching._handlers.add(handler)
+
+    def end(self, _seconds: float) -> None:
+        """Ends what is open, as it stands."""
+        for handler in list(self._handlers):
+            handler._end_open_runs()
