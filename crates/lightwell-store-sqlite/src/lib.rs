@@ -22,6 +22,7 @@ mod codes;
 mod day_file;
 mod delivery;
 mod dictionaries;
+mod documents;
 mod engine;
 mod fault;
 mod file;

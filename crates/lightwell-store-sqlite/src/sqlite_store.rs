@@ -10,14 +10,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lightwell_model::{Day, Generation, Record, TenantId};
 use lightwell_store::{
-    ApiKey, ClientAccount, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion,
-    Delivery, DeliveryQuery, Filter, KeyDigest, NewApiKey, Outcome, Page, Store, StoreError, Totals,
+    Added, ApiKey, ClientAccount, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion,
+    Delivery, DeliveryQuery, Document, DocumentKind, DocumentPage, DocumentQuery, Filter, KeyDigest, NewApiKey,
+    Outcome, Page, Store, StoreError, Totals,
 };
 use tokio::sync::oneshot;
 
 use crate::codec::{Encoder, Texts};
 use crate::day_file::FORMAT;
 use crate::delivery::{Accounts, Note};
+use crate::documents::Documents;
 use crate::dictionaries::{self, Dictionaries};
 use crate::engine::Engine;
 use crate::fault::Fault;
@@ -43,6 +45,7 @@ const MEMO: usize = 1 << 16;
 /// Records in SQLite files below one folder, which belongs to one process at a time.
 pub struct SqliteStore {
     engine: Arc<Engine>,
+    documents: Arc<Documents>,
     preparers: Arc<Workers<Preparer>>,
     readers: Arc<Workers<Reader>>,
     _lock: File,
@@ -60,6 +63,7 @@ impl SqliteStore {
         let meta = Meta::open(&meta_path).map_err(|fault| fault.at(&meta_path, "open"))?;
         let days = load_days(&root, &meta)?;
         let dictionaries = Arc::new(dictionaries_of(&days)?);
+        let documents = Arc::new(Documents::open(&root)?);
         let memo = Arc::new(Memo::new(MEMO));
         let preparer = {
             let dictionaries = Arc::clone(&dictionaries);
@@ -70,7 +74,8 @@ impl SqliteStore {
         let reader = move || Reader::new(meta_path.clone());
         let preparers = Workers::start("lightwell-prepare", PREPARERS, preparer).map_err(fault)?;
         let readers = Workers::start("lightwell-read", READERS, reader).map_err(fault)?;
-        let store = Self { engine, preparers: Arc::new(preparers), readers: Arc::new(readers), _lock: lock };
+        let (preparers, readers) = (Arc::new(preparers), Arc::new(readers));
+        let store = Self { engine, documents, preparers, readers, _lock: lock };
         store.resume_deletions()?;
         Ok(store)
     }
@@ -154,17 +159,34 @@ impl SqliteStore {
         self.readers.run(move |reader| question(&engine, reader)).await
     }
 
-    fn shut_down(engine: &Engine, preparers: &Workers<Preparer>, readers: &Workers<Reader>) {
+    async fn with_documents<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Documents) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let documents = Arc::clone(&self.documents);
+        let answer = move |engine: &Engine| {
+            if engine.is_closed() { Err(StoreError::Closed) } else { work(&documents) }
+        };
+        self.read(move |engine, _| answer(engine)).await
+    }
+
+    fn shut_down(
+        engine: &Engine,
+        documents: &Documents,
+        preparers: &Workers<Preparer>,
+        readers: &Workers<Reader>,
+    ) {
         preparers.stop();
         engine.close();
         readers.stop();
         engine.meta.close();
+        documents.close();
     }
 }
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        Self::shut_down(&self.engine, &self.preparers, &self.readers);
+        Self::shut_down(&self.engine, &self.documents, &self.preparers, &self.readers);
     }
 }
 
@@ -220,10 +242,44 @@ impl Store for SqliteStore {
         self.read(move |engine, reader| query::totals(engine, reader, &tenant, &filter)).await
     }
 
+    async fn add_documents(
+        &self,
+        tenant: &TenantId,
+        documents: Vec<Document>,
+    ) -> Result<Vec<Added>, StoreError> {
+        let tenant = tenant.clone();
+        self.with_documents(move |store| store.add(&tenant, documents)).await
+    }
+
+    async fn replace_document(&self, tenant: &TenantId, document: Document) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        self.with_documents(move |store| store.replace(&tenant, &document)).await
+    }
+
+    async fn document(
+        &self,
+        tenant: &TenantId,
+        kind: DocumentKind,
+        id: &str,
+    ) -> Result<Option<Document>, StoreError> {
+        let (tenant, id) = (tenant.clone(), id.to_owned());
+        self.with_documents(move |store| store.get(&tenant, kind, &id)).await
+    }
+
+    async fn documents(&self, tenant: &TenantId, query: &DocumentQuery) -> Result<DocumentPage, StoreError> {
+        let (tenant, query) = (tenant.clone(), query.clone());
+        self.with_documents(move |store| store.list(&tenant, &query)).await
+    }
+
     async fn delete(&self, deletion: &Deletion) -> Result<Deleted, StoreError> {
         let (engine, deletion) = (Arc::clone(&self.engine), deletion.clone());
+        let documents = Arc::clone(&self.documents);
         let (reply, answer) = oneshot::channel();
         self.readers.submit(move |reader| {
+            // First what is said about the records: once it is recorded that they go, nobody asks again.
+            if let Err(error) = documents.delete(&deletion) {
+                return drop(reply.send(Err(error)));
+            }
             if let Deletion::Tenant { tenant, .. } = &deletion
                 && let Err(error) = engine.accounts.forget_tenant(tenant)
             {
@@ -258,11 +314,11 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
-        let (engine, preparers, readers) =
-            (Arc::clone(&self.engine), Arc::clone(&self.preparers), Arc::clone(&self.readers));
+        let (engine, documents) = (Arc::clone(&self.engine), Arc::clone(&self.documents));
+        let (preparers, readers) = (Arc::clone(&self.preparers), Arc::clone(&self.readers));
         let (done, closed) = oneshot::channel();
         let work = move || {
-            Self::shut_down(&engine, &preparers, &readers);
+            Self::shut_down(&engine, &documents, &preparers, &readers);
             // Nobody waits when the caller went away.
             let _ = done.send(());
         };

@@ -6,6 +6,7 @@
 pub mod append;
 pub mod delete;
 pub mod delivery;
+pub mod documents;
 pub mod halves;
 pub mod list;
 pub mod make;
@@ -43,6 +44,8 @@ macro_rules! conformance_suite {
                 survives_reopening;
             delivery: outcomes_are_accounted_for, a_request_without_records_counts, survives_reopening,
                 a_batch_over_days_is_one_request, copies_are_told_apart, tenants_are_apart, selects, forgets;
+            documents: adding_again_changes_nothing, are_listed_in_their_order, are_replaced, are_deleted,
+                survive_reopening;
             model: answers_are_those_of_the_model;
         }
     };

@@ -13,6 +13,7 @@ mod conversation;
 mod cursor;
 mod delete;
 mod delivery;
+mod document;
 mod error;
 mod filter;
 mod keys;
@@ -24,6 +25,7 @@ pub use conversation::{ConversationDetail, ConversationSummary, first_words};
 pub use cursor::{Cursor, InvalidCursor};
 pub use delete::{Deleted, Deletion};
 pub use delivery::{ClientAccount, Delivery, DeliveryQuery, Heard, RefusedFor, Standing};
+pub use document::{Added, Document, DocumentKind, DocumentPage, DocumentQuery, DocumentsOf};
 pub use error::StoreError;
 pub use filter::{ConversationQuery, Filter, Page};
 pub use keys::{ApiKey, KeyDigest, NewApiKey};
@@ -79,7 +81,30 @@ pub trait Store: Send + Sync {
     /// Sums over the generations that a filter selects.
     async fn totals(&self, tenant: &TenantId, filter: &Filter) -> Result<Totals, StoreError>;
 
-    /// Deletes records with the content that only they reference. A tenant's accounts go with the tenant.
+    /// Adds documents, all or none, and returns when they are durable: what became of each, in order. Of several with one id
+    /// the first counts.
+    async fn add_documents(
+        &self,
+        tenant: &TenantId,
+        documents: Vec<Document>,
+    ) -> Result<Vec<Added>, StoreError>;
+
+    /// Writes a document in the place of the one with its kind and id, which keeps its place in lists; false when there is none.
+    async fn replace_document(&self, tenant: &TenantId, document: Document) -> Result<bool, StoreError>;
+
+    /// The document of that kind and id.
+    async fn document(
+        &self,
+        tenant: &TenantId,
+        kind: DocumentKind,
+        id: &str,
+    ) -> Result<Option<Document>, StoreError>;
+
+    /// Documents that belong together, in the order in which they were added.
+    async fn documents(&self, tenant: &TenantId, query: &DocumentQuery) -> Result<DocumentPage, StoreError>;
+
+    /// Deletes records with the content that only they reference, and documents about them. A tenant's accounts go with the
+    /// tenant.
     async fn delete(&self, deletion: &Deletion) -> Result<Deleted, StoreError>;
 
     /// Adds an API key. Only its digest is kept.

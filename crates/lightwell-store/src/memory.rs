@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use lightwell_model::{ContentId, Generation, Record, RecordKind, TenantId};
 
 use crate::{
-    ApiKey, ClientAccount, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion,
-    Delivery, DeliveryQuery, Filter, KeyDigest, NewApiKey, Outcome, Page, Store, StoreError, Totals, arrival,
+    Added, ApiKey, ClientAccount, ConversationDetail, ConversationQuery, ConversationSummary, Deleted,
+    Deletion, Delivery, DeliveryQuery, Document, DocumentKind, DocumentPage, DocumentQuery, DocumentsOf,
+    Filter, KeyDigest, NewApiKey, Outcome, Page, Store, StoreError, Totals, arrival,
 };
 
 /// Records in memory. Nothing survives the process.
@@ -44,6 +45,9 @@ struct State {
 struct Tenant {
     records: BTreeMap<(RecordKind, String), Record>,
     accounts: BTreeMap<String, ClientAccount>,
+    /// With the number under which each was added.
+    documents: BTreeMap<(DocumentKind, String), (u64, Document)>,
+    added_documents: u64,
     deleted_conversations: BTreeSet<String>,
     deleted_before: Option<Timestamp>,
 }
@@ -101,6 +105,19 @@ impl Tenant {
             contents.extend(addressed.tools.map(|content| content.id()));
         }
         contents
+    }
+
+    fn add(&mut self, document: Document) -> Added {
+        if self.deleted_conversations.contains(&document.conversation_id) {
+            return Added::Deleted;
+        }
+        let key = (document.kind, document.id.clone());
+        if let Some((_, known)) = self.documents.get(&key) {
+            return Added::Known(Box::new(known.clone()));
+        }
+        self.added_documents += 1;
+        self.documents.insert(key, (self.added_documents, document));
+        Added::Stored
     }
 
     fn delete(&mut self, is_deleted: impl Fn(&Record) -> bool) -> Deleted {
@@ -212,6 +229,64 @@ impl Store for MemoryStore {
         Ok(totals)
     }
 
+    async fn add_documents(
+        &self,
+        tenant: &TenantId,
+        documents: Vec<Document>,
+    ) -> Result<Vec<Added>, StoreError> {
+        let mut state = self.open()?;
+        let tenant = state.tenants.entry(tenant.clone()).or_default();
+        Ok(documents.into_iter().map(|document| tenant.add(document)).collect())
+    }
+
+    async fn replace_document(&self, tenant: &TenantId, document: Document) -> Result<bool, StoreError> {
+        let mut state = self.open()?;
+        let tenant = state.tenants.entry(tenant.clone()).or_default();
+        let Some((_, known)) = tenant.documents.get_mut(&(document.kind, document.id.clone())) else {
+            return Ok(false);
+        };
+        *known = document;
+        Ok(true)
+    }
+
+    async fn document(
+        &self,
+        tenant: &TenantId,
+        kind: DocumentKind,
+        id: &str,
+    ) -> Result<Option<Document>, StoreError> {
+        let state = self.open()?;
+        let Some(tenant) = state.tenants.get(tenant) else { return Ok(None) };
+        Ok(tenant.documents.get(&(kind, id.to_owned())).map(|(_, document)| document.clone()))
+    }
+
+    async fn documents(&self, tenant: &TenantId, query: &DocumentQuery) -> Result<DocumentPage, StoreError> {
+        let state = self.open()?;
+        let Some(tenant) = state.tenants.get(tenant) else { return Ok(DocumentPage::default()) };
+        let belongs = |document: &Document| match &query.of {
+            DocumentsOf::Parent(id) => document.parent == *id,
+            DocumentsOf::About(id) => document.about == *id,
+        };
+        let comes = |number: u64| match query.after {
+            Some(after) if query.newest_first => number < after,
+            Some(after) => number > after,
+            None => true,
+        };
+        let documents = tenant.documents.values();
+        let mut found: Vec<_> = documents
+            .filter(|(number, document)| document.kind == query.kind && belongs(document) && comes(*number))
+            .cloned()
+            .collect();
+        found.sort_by_key(|(number, _)| *number);
+        if query.newest_first {
+            found.reverse();
+        }
+        let more = found.len() > query.limit;
+        found.truncate(query.limit);
+        let next = found.last().filter(|_| more).map(|(number, _)| *number);
+        Ok(DocumentPage { items: found.into_iter().map(|(_, document)| document).collect(), next })
+    }
+
     async fn delete(&self, deletion: &Deletion) -> Result<Deleted, StoreError> {
         let mut state = self.open()?;
         let state = &mut *state;
@@ -219,23 +294,27 @@ impl Store for MemoryStore {
             Deletion::Conversation { tenant, id } => {
                 let tenant = state.tenants.entry(tenant.clone()).or_default();
                 tenant.deleted_conversations.insert(id.clone());
+                tenant.documents.retain(|_, (_, document)| document.conversation_id != *id);
                 tenant.delete(|record| record.conversation_id() == id)
             }
             Deletion::Tenant { tenant, now } => {
                 let tenant = state.tenants.entry(tenant.clone()).or_default();
                 tenant.deleted_before = tenant.deleted_before.max(Some(*now));
                 tenant.accounts.clear();
+                tenant.documents.clear();
                 tenant.delete(|_| true)
             }
             Deletion::Before { tenant: Some(tenant), moment } => {
                 let tenant = state.tenants.entry(tenant.clone()).or_default();
                 tenant.deleted_before = tenant.deleted_before.max(Some(*moment));
+                tenant.documents.retain(|_, (_, document)| document.at >= *moment);
                 tenant.delete(|record| record.at() < *moment)
             }
             Deletion::Before { tenant: None, moment } => {
                 state.deleted_before = state.deleted_before.max(Some(*moment));
                 let mut deleted = Deleted::default();
                 for tenant in state.tenants.values_mut() {
+                    tenant.documents.retain(|_, (_, document)| document.at >= *moment);
                     deleted += tenant.delete(|record| record.at() < *moment);
                 }
                 deleted

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lightwell_model::{Generation, Record, TenantId};
 use lightwell_store::{
-    ApiKey, ClientAccount, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion,
-    Delivery, DeliveryQuery, Filter, KeyDigest, MemoryStore, NewApiKey, Outcome, Page, Store, StoreError,
-    Totals,
+    Added, ApiKey, ClientAccount, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion,
+    Delivery, DeliveryQuery, Document, DocumentKind, DocumentPage, DocumentQuery, Filter, KeyDigest, MemoryStore,
+    NewApiKey, Outcome, Page, Store, StoreError, Totals,
 };
 use tokio::sync::Semaphore;
 
@@ -101,6 +101,33 @@ impl Store for MoodyStore {
 
     async fn totals(&self, _: &TenantId, _: &Filter) -> Result<Totals, StoreError> {
         Err(StoreError::Engine { action: "sum up", source: "secret path /data/x".into() })
+    }
+
+    async fn add_documents(
+        &self,
+        tenant: &TenantId,
+        documents: Vec<Document>,
+    ) -> Result<Vec<Added>, StoreError> {
+        self.check()?;
+        self.inner.add_documents(tenant, documents).await
+    }
+
+    async fn replace_document(&self, tenant: &TenantId, document: Document) -> Result<bool, StoreError> {
+        self.check()?;
+        self.inner.replace_document(tenant, document).await
+    }
+
+    async fn document(
+        &self,
+        tenant: &TenantId,
+        kind: DocumentKind,
+        id: &str,
+    ) -> Result<Option<Document>, StoreError> {
+        self.inner.document(tenant, kind, id).await
+    }
+
+    async fn documents(&self, tenant: &TenantId, query: &DocumentQuery) -> Result<DocumentPage, StoreError> {
+        self.inner.documents(tenant, query).await
     }
 
     async fn delete(&self, deletion: &Deletion) -> Result<Deleted, StoreError> {
