@@ -26,7 +26,8 @@ CONTENT_FIELDS = ("input", "output", "tools", "artifacts")
 #: Fields whose zero or false is a value.
 CONTROLS = frozenset({"max_tokens", "temperature", "top_p", "tool_choice", "thinking_enabled"})
 
-_CONTENT = frozenset(CONTENT_FIELDS)
+#: Stands for the copier of a list of content.
+_CONTENT = object()
 
 _SCALARS = frozenset({str, int, float, bool, bytes, type(None)})
 _DEEPEST = 64
@@ -51,15 +52,17 @@ def take_header(fields: Mapping[str, Any]) -> dict[str, Any]:
     """
     taken: dict[str, Any] = {}
     for name, value in fields.items():
-        if name in _CONTENT or (not value and (value is None or name not in CONTROLS)):
-            continue
-        copier = _COPIERS.get(name)
-        if copier is not None:
-            try:
-                value = copier(value)
-            except Exception:  # Reading a program's own class may raise anything.
-                value = _copy_value(value)
-        taken[name] = value
+        if value:
+            copier = _COPIERS.get(name)
+            if copier is None:
+                taken[name] = value
+            elif copier is not _CONTENT:
+                try:
+                    taken[name] = copier(value)
+                except Exception:  # Reading a program's own class may raise anything.
+                    taken[name] = _copy_value(value)
+        elif value is not None and name in CONTROLS:
+            taken[name] = value
     return taken
 
 
@@ -136,6 +139,7 @@ def _copy_value(value: Any) -> Any:
 
 
 _COPIERS: dict[str, Any] = {
+    **dict.fromkeys(CONTENT_FIELDS, _CONTENT),
     "model": copy_model,
     "usage": TokenUsage.normalize,
     "tags": dict,

@@ -90,10 +90,12 @@ def enqueue(pipeline: DeliveryPipeline, record: Generation | WorkflowStep) -> No
 
 
 def enqueue_content(
-    pipeline: DeliveryPipeline, header: dict[str, Any], content: Content, seed_tools: Content | None
+    pipeline: Any, header: dict[str, Any], content: Content, seed_tools: Content | None
 ) -> None:
-    """As `enqueue`, of a generation whose content the native core has read; also `ValidationError`."""
-    assert isinstance(pipeline, Pipeline)  # A program's own exporter gets model objects.
+    """As `enqueue`, of a generation whose content the native core has read; also `ValidationError`.
+
+    The pipeline is a native one: a program's own exporter gets model objects.
+    """
     try:
         pipeline.record_content(header, content, seed_tools)
     except Invalid as error:

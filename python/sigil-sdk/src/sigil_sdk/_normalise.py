@@ -51,20 +51,15 @@ def merge_header(
     """What the call returned, completed with what `seed` knows. Neither holds anything empty, see `take_header`."""
     header = {**seed, **result}
     get = header.get
-    if "model" in result:
-        model, of_seed = result["model"], seed["model"]
-        header["model"] = ModelRef(model.provider or of_seed.provider, model.name or of_seed.name)
-    if "tags" in seed and "tags" in result:
-        header["tags"] = {**seed["tags"], **result["tags"]}
-    if "effective_version" in result and "effective_version" in seed and is_blank(result["effective_version"]):
-        header["effective_version"] = seed["effective_version"]
+    if not seed.keys().isdisjoint(result):
+        _merge_both(header, seed, result)
     if "id" not in header:
         random = new_event_id()
         header["id"] = f"gen_{random[:4]}{random[-12:]}"
     moment = get("started_at")
     header["started_at"] = started_at if moment is None else to_utc(moment)
-    moment = get("completed_at")
-    header["completed_at"] = to_utc(completed_at if moment is None else moment)
+    moment = get("completed_at") or completed_at
+    header["completed_at"] = moment if moment.tzinfo is _UTC else to_utc(moment)
     usage = get("usage")
     if usage is not None and not usage.cache_write_input_tokens:
         # Current servers know one counter for tokens written to the cache; 0.2 programs fill the other name.
@@ -77,6 +72,17 @@ def merge_header(
         _merge_identity(header, metadata, "user_id", _USER_KEYS)
     metadata[SDK_NAME_KEY] = SDK_NAME
     return header
+
+
+def _merge_both(header: dict[str, Any], seed: dict[str, Any], result: dict[str, Any]) -> None:
+    """What is put together where both know something."""
+    if "model" in result:
+        model, of_seed = result["model"], seed["model"]
+        header["model"] = ModelRef(model.provider or of_seed.provider, model.name or of_seed.name)
+    if "tags" in seed and "tags" in result:
+        header["tags"] = {**seed["tags"], **result["tags"]}
+    if "effective_version" in result and "effective_version" in seed and is_blank(result["effective_version"]):
+        header["effective_version"] = seed["effective_version"]
 
 
 def apply_call_error(header: dict[str, Any], call_error: BaseException) -> None:

@@ -21,7 +21,7 @@ from ._error_category import error_category
 from ._normalise import apply_call_error, apply_first_token, merge_header, strip_header
 from .cache_diagnostics import diagnostics_metadata
 from ._trace import METRICS_MODULE, imported
-from .context import push_capture_hold, release_capture_hold
+from .context import Entry, push_capture_hold, release_capture_hold
 from .errors import EnqueueError, SigilError, ValidationError
 from .models import ContentCaptureMode, Generation, GenerationMode, GenerationStart
 from .validation import CAPTURE_MODE_KEY, validate_generation
@@ -76,6 +76,7 @@ class GenerationRecorder:
         seed_fields: dict[str, Any],
         started_at: datetime,
         capture_mode: ContentCaptureMode,
+        around: Entry | None,
     ) -> None:
         self.client = client
         self.started_at = started_at
@@ -84,7 +85,7 @@ class GenerationRecorder:
         self._seed_capture = start.content_capture
         if start.tools:
             self._take_seed_tools(start.tools)
-        push_capture_hold(self, capture_mode)
+        push_capture_hold(self, capture_mode, around)
 
     @property
     def seed(self) -> GenerationStart:

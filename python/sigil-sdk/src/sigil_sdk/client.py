@@ -10,14 +10,15 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lightwell import Content, at_exit
 
 from . import context
-from ._capture import generation_mode
-from ._copies import copy_ids, copy_metadata, copy_model
+from ._capture import generation_mode, resolver_or_client_mode
+from ._copies import copy_ids, copy_metadata
 from ._delivery import (
     DeliveryPipeline,
     build_pipeline,
@@ -38,7 +39,7 @@ from .cache_diagnostics import (
 )
 from .config import ClientConfig, default_logger, resolve_config
 from .errors import ClientShutdownError
-from .models import Generation, GenerationMode, GenerationStart, utc_now
+from .models import ContentCaptureMode, Generation, GenerationMode, GenerationStart, ModelRef, utc_now
 
 if TYPE_CHECKING:
     import logging
@@ -75,6 +76,9 @@ _LATE_NAMES = {
 }
 
 _SYNC, _STREAM = GenerationMode.SYNC, GenerationMode.STREAM
+_DEFAULT = ContentCaptureMode.DEFAULT
+_UTC = timezone.utc
+_UTC_NOW = partial(datetime.now, _UTC)
 _UNSET = (None, "")
 _FLUSH_SECONDS = 60.0
 _SHUTDOWN_SECONDS = 30.0
@@ -107,9 +111,11 @@ class Client:
         self._config = resolved
         self._logger: logging.Logger = resolved.logger or default_logger()
         self._insecure = _insecure_setting(given, resolved)
-        self._clock = resolved.now or utc_now
+        self._clock: Callable[[], datetime] = _UTC_NOW if resolved.now in (None, utc_now) else resolved.now
         self._resolver = resolved.content_capture_resolver
         self._content_capture = resolved.content_capture
+        #: What holds where neither a start nor the context nor a resolver says otherwise.
+        self._usual_mode = resolver_or_client_mode(None, None, resolved.content_capture, self._logger)
         #: Python code will get records: they are made of model objects all the way.
         self._wants_models = resolved.generation_sanitizer is not None or resolved.generation_exporter is not None
         self._pipeline: DeliveryPipeline = self._build_pipeline()
@@ -275,12 +281,17 @@ class Client:
         if self._closed and not late:
             raise ClientShutdownError("sigil: client is shutting down")
         seed = self._seed_fields(start, default_mode)
-        moment = start.started_at
-        mode = generation_mode(
-            start.content_capture, self._resolver, seed.get("metadata"), self._content_capture, self._logger
-        )
-        started_at = to_utc(self._clock() if moment is None else moment)
-        recorder = GenerationRecorder(self, start, seed, started_at, mode)
+        around = context.top_live_entry()
+        if around is None and self._resolver is None and start.content_capture is _DEFAULT:
+            mode = self._usual_mode
+        else:
+            mode = generation_mode(
+                start.content_capture, self._resolver, seed.get("metadata"), self._content_capture, self._logger
+            )
+        started_at = self._clock() if start.started_at is None else start.started_at
+        if started_at.tzinfo is not _UTC:
+            started_at = to_utc(started_at)
+        recorder = GenerationRecorder(self, start, seed, started_at, mode, around)
         if self._active_tracer is not None or TRACE_MODULE in imported:
             recorder._begin_span()
         return recorder
@@ -290,8 +301,9 @@ class Client:
         know. Runs for each recording: written out for speed."""
         config = self._config
         mode = start.mode or default_mode
+        model = start.model
         fields: dict[str, Any] = {
-            "model": copy_model(start.model),
+            "model": ModelRef(model.provider, model.name),
             "mode": mode,
             "operation_name": start.operation_name or operation_name_for(mode),
         }

@@ -40,9 +40,9 @@ class _OwnedHold:
 
 #: A link of the stack: mode, hold, and what is below. The hold is None for a `with` block, whose entry lives until the block
 #: resets the variable.
-_Entry = tuple[ContentCaptureMode, "ReferenceType[Hold] | None", "_Entry | None"]
+Entry = tuple[ContentCaptureMode, "ReferenceType[Hold] | None", "Entry | None"]
 
-_capture_stack: ContextVar[_Entry | None] = ContextVar("sigil_content_capture_mode", default=None)
+_capture_stack: ContextVar[Entry | None] = ContextVar("sigil_content_capture_mode", default=None)
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def with_agent_version(agent_version: str) -> AbstractContextManager[None]:
 
 def with_content_capture_mode(mode: ContentCaptureMode) -> AbstractContextManager[None]:
     """Generations and tools started in the block are captured this far unless they say otherwise."""
-    return _bound(_capture_stack, (mode, None, _top_live_entry()))
+    return _bound(_capture_stack, (mode, None, top_live_entry()))
 
 
 conversation_id_from_context: Callable[[], str | None] = _conversation_id.get
@@ -93,22 +93,24 @@ agent_version_from_context: Callable[[], str | None] = _agent_version.get
 
 def content_capture_mode_from_context() -> ContentCaptureMode | None:
     """The mode of the innermost open block or generation, None outside all."""
-    entry = _top_live_entry()
+    entry = top_live_entry()
     return None if entry is None else entry[0]
 
 
-def push_capture_hold(hold: Hold, mode: ContentCaptureMode) -> None:
-    """Puts an open generation's mode on top, until `release_capture_hold` or until nothing refers to `hold`."""
-    _capture_stack.set((mode, ref(hold), _top_live_entry()))
+def push_capture_hold(hold: Hold, mode: ContentCaptureMode, below: Entry | None) -> None:
+    """Puts an open generation's mode on `top_live_entry()`, until `release_capture_hold` or until nothing refers to `hold`."""
+    _capture_stack.set((mode, ref(hold), below))
 
 
 def release_capture_hold(hold: Hold) -> None:
     """Closes a hold from any thread or task; its entry stops counting everywhere."""
     hold._capture_open = False
-    _capture_stack.set(_top_live_entry())
+    if _capture_stack.get() is not None:
+        _capture_stack.set(top_live_entry())
 
 
-def _top_live_entry() -> _Entry | None:
+def top_live_entry() -> Entry | None:
+    """The innermost open block or generation of this context."""
     entry = _capture_stack.get()
     while entry is not None and entry[1] is not None:
         hold = entry[1]()
@@ -124,7 +126,7 @@ _holds_by_owner: ContextVar[dict[int, _OwnedHold] | None] = ContextVar("sigil_ca
 
 def _push_capture_mode(recorder_id: int, mode: ContentCaptureMode) -> None:
     hold = _OwnedHold(recorder_id)
-    push_capture_hold(hold, mode)
+    push_capture_hold(hold, mode, top_live_entry())
     _holds_by_owner.set({**(_holds_by_owner.get() or {}), recorder_id: hold})
 
 
