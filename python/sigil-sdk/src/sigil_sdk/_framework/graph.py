@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..client import Client
 
 _STEP_TYPE_TAG = "sigil.workflow_step.type"
-_MAX_LINKS = 16 * MAX_OPEN_RUNS
+_MAX_LINKS = 64 * MAX_OPEN_RUNS
 
 
 def new_id(prefix: str) -> str:

@@ -1,7 +1,7 @@
 """Runs that have begun and not ended, and the bound on how many are kept.
 
-Frameworks do not always call back at the end of a run: a cancelled task, a timeout, a failure without a callback. Each kind of run
-is therefore kept up to `MAX_OPEN_RUNS`; beyond, the oldest one is ended as it stands. So are those that are still open when
+Frameworks do not always call back at the end of a run: a cancelled task, a timeout, a failure without a callback. Each kind of
+run is therefore kept up to `MAX_OPEN_RUNS`; beyond, the oldest one is ended as it stands. So are those that are still open when
 their handler is no longer referenced, or when its client shuts down.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..client import Client
 
 #: Far more than a process has open at the same time, and few enough to be no leak.
-MAX_OPEN_RUNS = 4096
+MAX_OPEN_RUNS = 1024
 
 T = TypeVar("T")
 
