@@ -6,10 +6,13 @@
 
 mod content;
 mod encode;
+mod events;
+mod notices;
 mod once;
 mod pipeline;
 mod spool;
 mod terminate;
+mod traced;
 
 use pyo3::prelude::*;
 
@@ -19,7 +22,13 @@ mod native {
     #[pymodule_export]
     use crate::content::{Content, generation_problem};
     #[pymodule_export]
-    use crate::pipeline::{Closed, EncodeError, FlushReport, Invalid, Pipeline, QueueFull, TooLarge};
+    use crate::events::{EventContext, EventLog, Run};
+    #[pymodule_export]
+    use crate::pipeline::{
+        Closed, EncodeError, FlushReport, Invalid, Pipeline, QueueFull, TooLarge, mark_exiting,
+    };
+    #[pymodule_export]
+    use crate::traced::{Call, Traced};
 
     #[pymodule_export]
     use crate::encode::{EventSchema, new_event_id, utc_now};

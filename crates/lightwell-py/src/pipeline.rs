@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -10,10 +11,11 @@ use lightwell_client::sigil::{GENERATIONS, Protocol, SigilBuilder, WORKFLOW_STEP
 use lightwell_client::{BuildError, Level, RecordError, RetryPolicy, Settings};
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::PyDict;
 
 use crate::content::Content;
-use crate::encode::{self, Encoded, EventParts, EventSchema};
+use crate::encode::{self, Encoded};
+use crate::notices::NoticeLog;
 use crate::spool;
 use crate::terminate::{self, Listed};
 
@@ -27,7 +29,18 @@ pyo3::create_exception!(lightwell, Invalid, PyException, "A record breaks a rule
 const SLICE: Duration = Duration::from_millis(50);
 /// A larger record is queued without the interpreter lock.
 const LARGE_BYTES: usize = 1 << 20;
+/// How long a record that comes after the exit handlers may hold up the end of the process.
+const LATE_FLUSH_SECONDS: f64 = 1.0;
 const USER_AGENT: &str = concat!("lightwell-python/", env!("CARGO_PKG_VERSION"));
+
+/// The exit handler has run.
+static EXITING: AtomicBool = AtomicBool::new(false);
+
+/// The exit handler has run: what is recorded from now on is sent by who records it.
+#[pyfunction]
+pub(crate) fn mark_exiting() {
+    EXITING.store(true, Ordering::Relaxed);
+}
 
 /// What became of the records that were pending when a flush began.
 #[pyclass(frozen, get_all, module = "lightwell")]
@@ -56,6 +69,7 @@ impl FlushReport {
 pub(crate) struct Pipeline {
     inner: Arc<lightwell_client::Pipeline>,
     listed: Listed,
+    notice_log: NoticeLog,
     waits_for_disk: bool,
 }
 
@@ -201,47 +215,6 @@ impl Pipeline {
         self.record(EVENTS, encode::event(event)?)
     }
 
-    /// Stamps an event of these parts (with a new id unless it has one), encodes and queues it. Returns its id; None, and
-    /// nothing is queued, when a part needs coercion.
-    #[pyo3(signature = (schema, event_id, run_id, user_id, parent_event_id, metadata, payload, /))]
-    #[expect(clippy::too_many_arguments, reason = "the parts of an event")]
-    fn emit_event<'py>(
-        &self,
-        schema: &Bound<'py, EventSchema>,
-        event_id: &Bound<'py, PyAny>,
-        run_id: &Bound<'py, PyAny>,
-        user_id: &Bound<'py, PyAny>,
-        parent_event_id: &Bound<'py, PyAny>,
-        metadata: &Bound<'py, PyAny>,
-        payload: &Bound<'py, PyAny>,
-    ) -> PyResult<Option<Bound<'py, PyString>>> {
-        let parts = EventParts { run_id, user_id, parent_event_id, metadata, payload };
-        let Some(encoded) = parts.stamped(schema.get(), event_id)? else { return Ok(None) };
-        let id = PyString::new(schema.py(), &encoded.id);
-        self.record(EVENTS, encoded)?;
-        Ok(Some(id))
-    }
-
-    /// Encodes and queues an event that has an id and a time. False, and nothing is queued, when a part needs coercion.
-    #[pyo3(signature = (schema, event_id, timestamp, run_id, user_id, parent_event_id, metadata, payload, /))]
-    #[expect(clippy::too_many_arguments, reason = "the parts of an event")]
-    fn record_event_parts<'py>(
-        &self,
-        schema: &Bound<'py, EventSchema>,
-        event_id: &Bound<'py, PyAny>,
-        timestamp: &Bound<'py, PyAny>,
-        run_id: &Bound<'py, PyAny>,
-        user_id: &Bound<'py, PyAny>,
-        parent_event_id: &Bound<'py, PyAny>,
-        metadata: &Bound<'py, PyAny>,
-        payload: &Bound<'py, PyAny>,
-    ) -> PyResult<bool> {
-        let parts = EventParts { run_id, user_id, parent_event_id, metadata, payload };
-        let Some(encoded) = parts.with(schema.get(), event_id, timestamp) else { return Ok(false) };
-        self.record(EVENTS, encoded)?;
-        Ok(true)
-    }
-
     /// Sends now and waits.
     #[pyo3(signature = (timeout=None))]
     fn flush(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
@@ -307,6 +280,11 @@ impl Pipeline {
         notices.into_iter().map(|notice| (notice.level.name(), notice.text)).collect()
     }
 
+    /// Has `call(level, text)` log such lines from a thread that records, soon after they are there.
+    fn log_notices_to(&self, call: Py<PyAny>) {
+        self.notice_log.set(call);
+    }
+
     /// Whether the health page answers exactly 200.
     #[pyo3(signature = (timeout=5.0))]
     fn probe(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
@@ -325,7 +303,16 @@ impl Pipeline {
 impl Pipeline {
     fn new(inner: lightwell_client::Pipeline) -> Self {
         let waits_for_disk = inner.waits_for_disk();
-        Self { inner: Arc::new(inner), listed: Listed::default(), waits_for_disk }
+        Self { inner: Arc::new(inner), listed: Listed::default(), notice_log: NoticeLog::default(), waits_for_disk }
+    }
+
+    /// Queues an encoded event; after the exit handler ran, nobody else would send it, so it is sent at once.
+    pub(crate) fn record_bytes(&self, py: Python<'_>, event_id: &str, event: Vec<u8>) -> PyResult<()> {
+        self.queue(EVENTS, event_id, event.into())?;
+        if EXITING.load(Ordering::Relaxed) {
+            self.flush(py, Some(LATE_FLUSH_SECONDS))?;
+        }
+        Ok(())
     }
 
     /// What the first record in a process brings with it: the end of the process by SIGTERM is seen to.
@@ -342,13 +329,19 @@ impl Pipeline {
         for note in encoded.notes {
             self.inner.note(Level::Warning, note);
         }
-        let (id, bytes) = (encoded.id, encoded.bytes.into());
+        self.queue(lane, &encoded.id, encoded.bytes.into())
+    }
+
+    fn queue(&self, lane: usize, id: &str, bytes: Bytes) -> PyResult<()> {
         let recorded = if self.waits_for_disk || bytes.len() > LARGE_BYTES {
             // Milliseconds (to write it, or to hash it when it is too large), in which other threads of the program should run.
-            Python::attach(|py| py.detach(|| self.inner.record(lane, &id, bytes)))
+            Python::attach(|py| py.detach(|| self.inner.record(lane, id, bytes)))
         } else {
-            self.inner.record(lane, &id, bytes)
+            self.inner.record(lane, id, bytes)
         };
+        if self.inner.has_notices() {
+            self.notice_log.tell(&self.inner);
+        }
         recorded.map_err(|error| match error {
             RecordError::QueueFull { .. } => QueueFull::new_err(error.to_string()),
             RecordError::TooLarge { .. } => TooLarge::new_err(error.to_string()),

@@ -5,18 +5,24 @@ Units: every timeout, interval and backoff is seconds (float); every size is byt
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Tuple, final
+from contextvars import ContextVar
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, final
 
 __all__ = [
+    "Call",
     "Closed",
     "Content",
     "EncodeError",
+    "EventContext",
+    "EventLog",
     "EventSchema",
     "FlushReport",
     "Invalid",
     "Pipeline",
     "QueueFull",
+    "Run",
     "TooLarge",
+    "Traced",
     "__version__",
     "arm_sigterm",
     "forked",
@@ -79,6 +85,132 @@ class EventSchema:
         """
     def fill(self, values: Dict[str, Any]) -> Optional[Dict[str, Any]]:
         """All fields in their order, defaults filled in, containers copied; None when a value is missing or needs coercion."""
+    def begin(self, values: Dict[str, Any]) -> Optional[Tuple[str, str, Dict[str, Any]]]:
+        """A new id, the time, and `fill`, of an event that is made now; None as there."""
+
+@final
+class Run:
+    """An open or ended run of InsideLLM events. ``before`` is the run of the same context that it interrupted."""
+
+    def __new__(cls, run_id: str, user_id: str, metadata: Dict[str, Any], before: Optional[Run]) -> Run: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def metadata(self) -> Dict[str, Any]: ...
+    @property
+    def before(self) -> Optional[Run]: ...
+    @property
+    def ended(self) -> bool: ...
+    def end(self) -> None: ...
+
+@final
+class EventLog:
+    """Where a client's events go, and the runs that it knows. A client has it as its attribute ``_events``."""
+
+    def __new__(
+        cls,
+        pipeline: Pipeline,
+        queue_manager: Any,
+        key: int,
+        open_runs: Dict[Optional[str], Run],
+        current: Callable[[], Optional[Run]],
+    ) -> EventLog:
+        """``key``: what the variable of the runs knows the client by. ``current`` says which run a context is in.
+
+        ``queue_manager.after_refusal(event_id, error)`` is told of what the pipeline refuses.
+        """
+    def add(
+        self,
+        queue_manager: Any,
+        event: Any,
+        schema: EventSchema,
+        event_id: str,
+        timestamp: str,
+        run_id: Optional[str],
+        user_id: Optional[str],
+        parent_event_id: Optional[str],
+        metadata: Optional[Dict[str, Any]],
+        payload: Dict[str, Any],
+        /,
+    ) -> bool:
+        """Log an event of which these are the parts; its attribute ``metadata`` becomes the run's and its own.
+
+        False, and nothing is done, when a part is not exactly of its type, and for another queue manager than the client was
+        made with, or one with an ``add_event`` of its own.
+        """
+
+@final
+class EventContext:
+    """What all clients of a process share."""
+
+    def __new__(
+        cls,
+        package: Dict[str, Any],
+        client_class: type,
+        runs: ContextVar[Optional[Dict[int, Run]]],
+        parent: ContextVar[Optional[str]],
+        parent_run: ContextVar[Tuple[Optional[str], Optional[str]]],
+    ) -> EventContext:
+        """``package``: the dict in which ``_default_client`` is found."""
+    def log(
+        self,
+        client: Any,
+        schema: EventSchema,
+        run_id: Optional[str],
+        user_id: Optional[str],
+        parent_event_id: Any,
+        metadata: Optional[Dict[str, Any]],
+        payload: Dict[str, Any],
+        whole: bool,
+        /,
+    ) -> Optional[str]:
+        """Make an event, log it and make it the parent of the next one in this context. Returns its id.
+
+        ``parent_event_id``: ``...`` is the context's. ``whole``: the fields of the schema, all of them and no others.
+        None, and nothing is done, when a part is not exactly of its type, and for a client that is not of ``client_class``, is
+        shut down, or has a ``log_event``, ``queue_manager`` or ``add_event`` that it was not made with.
+        """
+
+@final
+class Traced:
+    """What a decorated function logs, as far as nothing of it needs Python."""
+
+    def __new__(
+        cls,
+        work: str,
+        context: EventContext,
+        *,
+        client: Any,
+        metadata: Optional[Dict[str, Any]],
+        before: EventSchema,
+        after: EventSchema,
+        head: Dict[str, Any],
+        skipped: int,
+        prompt_position: int,
+        resume: Callable[..., Any],
+    ) -> Traced:
+        """``work``: llm, tool, step or function. ``client`` None: the default client of each call.
+
+        ``head``: what each payload begins with; it must fit the schemas. ``skipped``: positional arguments that are not told.
+        ``resume`` makes the span that goes on where Python is needed: of (client, run_id, user_id, parent_event_id, seconds since
+        the call), and (args, kwargs) of a function.
+        """
+    def begin(self, args: Tuple[Any, ...], kwargs: Dict[str, Any], /) -> Optional[Call]:
+        """Log that the function is called. None, and nothing is done, when this is for Python to do."""
+
+@final
+class Call:
+    """One call of a decorated function. Each may raise what a queue manager raises of refusals."""
+
+    def succeed(self, result: Any, /) -> None:
+        """The function returned."""
+    def fail(self, error: BaseException, /) -> None:
+        """The function raised."""
+
+def mark_exiting() -> None:
+    """The exit handler has run: whoever records something from now on sends it at once."""
 
 def new_event_id() -> str:
     """A random (version 4) UUID in its usual spelling. A forked child never repeats its parent's."""
@@ -198,35 +330,6 @@ class Pipeline:
         Raises ``QueueFull``, ``TooLarge`` (over a quarter of ``queue_max_bytes``, and nothing to cut), ``Closed``, ``EncodeError``
         (not a mapping).
         """
-    def emit_event(
-        self,
-        schema: EventSchema,
-        event_id: Optional[str],
-        run_id: Optional[str],
-        user_id: Optional[str],
-        parent_event_id: Optional[str],
-        metadata: Optional[Dict[str, Any]],
-        payload: Dict[str, Any],
-        /,
-    ) -> Optional[str]:
-        """Give an event of these parts the time, and an id unless it has one; check its payload, encode and queue it. Returns the id.
-
-        None, and nothing is queued, when a part is not exactly of its type. Raises ``QueueFull``, ``TooLarge``, ``Closed``.
-        """
-    def record_event_parts(
-        self,
-        schema: EventSchema,
-        event_id: str,
-        timestamp: str,
-        run_id: Optional[str],
-        user_id: Optional[str],
-        parent_event_id: Optional[str],
-        metadata: Optional[Dict[str, Any]],
-        payload: Dict[str, Any],
-        /,
-    ) -> bool:
-        """As ``emit_event``, for an event that has an id and a time. False, and nothing is queued, when a part is not exactly
-        of its type."""
     def flush(self, timeout: Optional[float] = None) -> bool:
         """Send now and wait. True: everything recorded before the call is acknowledged or given up; False: timed out.
 
@@ -262,6 +365,11 @@ class Pipeline:
         """One line about what was dropped, by reason; None when nothing was."""
     def queue_len(self) -> int:
         """Records queued and not yet taken for sending."""
+    def log_notices_to(self, call: Callable[[str, str], object]) -> None:
+        """Has ``call(level, text)`` log the lines of ``take_notices`` from a thread that records, at most every 5 s.
+
+        It must not refer to the pipeline, which it would keep alive.
+        """
     def take_notices(self) -> List[Tuple[str, str]]:
         """Log lines that the delivery thread left, oldest first, each ``(level, text)`` with level ``warning`` or ``error``.
 

@@ -17,6 +17,8 @@ import time
 import weakref
 from typing import Any, Dict, List, Optional, Protocol, Tuple
 
+from ._native import mark_exiting
+
 EXIT_BUDGET_SECONDS = 5.0
 """The longest that all pipelines together may hold up the end of the process."""
 
@@ -80,6 +82,7 @@ def _release_idle_orphans() -> None:
 def _at_exit() -> None:
     global _exiting
     _exiting = True
+    mark_exiting()
     flush_all(EXIT_BUDGET_SECONDS)
     for pipeline in list(_watched.values()) + list(_orphans):
         _tell(pipeline)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 import uuid
+from contextvars import ContextVar
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, List
+from types import SimpleNamespace
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import pytest
 from native.scripted import Scripted
 
-from lightwell import EventSchema, Pipeline, QueueFull, new_event_id, utc_now
+from lightwell import EventContext, EventLog, EventSchema, Pipeline, Run, new_event_id, utc_now
 
 SCHEMA = EventSchema(
     "tool.response",
@@ -30,24 +32,122 @@ SCHEMA = EventSchema(
 GOOD: Dict[str, Any] = {"name": "n", "data": None}
 
 
-def test_what_arrives(insidellm: Callable[..., Pipeline], http_server: Scripted) -> None:
+class Queue:
+    """A queue manager; it is told of what is refused."""
+
+    def __init__(self) -> None:
+        self.refused: List[Tuple[str, str]] = []
+
+    def after_refusal(self, event_id: str, error: Exception) -> None:
+        self.refused.append((event_id, type(error).__name__))
+
+
+class Client:
+    """The parts of a client that the native core looks at."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self.open_runs: Dict[Optional[str], Run] = {}
+        self.queue_manager = Queue()
+        self._closed = False
+        self._events = EventLog(pipeline, self.queue_manager, 0, self.open_runs, lambda: None)
+
+    def log_event(self, event: Any) -> None:
+        """What is logged by Python."""
+
+    def log(self, *parts: Any, whole: bool = False) -> Optional[str]:
+        return CONTEXT.log(self, SCHEMA, *parts, whole)
+
+    def add(self, *parts: Any, queue: Any = None) -> bool:
+        self.event = SimpleNamespace()
+        return self._events.add(queue or self.queue_manager, self.event, SCHEMA, *parts)
+
+    def accepted(self) -> int:
+        return self.pipeline.stats()["accepted"]
+
+
+RUNS: ContextVar[Optional[Dict[int, Run]]] = ContextVar("runs", default=None)
+PARENT: ContextVar[Optional[str]] = ContextVar("parent", default=None)
+PARENT_RUN: ContextVar[Tuple[Optional[str], Optional[str]]] = ContextVar("parent_run", default=(None, None))
+PACKAGE: Dict[str, Any] = {}
+CONTEXT = EventContext(PACKAGE, Client, RUNS, PARENT, PARENT_RUN)
+
+
+@pytest.fixture
+def client(insidellm: Callable[..., Pipeline]) -> Iterator[Client]:
+    """A client; nothing is the parent of its first event."""
+    tokens = PARENT.set(None), PARENT_RUN.set((None, None))
+    yield Client(insidellm())
+    PARENT.reset(tokens[0])
+    PARENT_RUN.reset(tokens[1])
+
+
+def test_what_arrives(client: Client, http_server: Scripted) -> None:
     payload = {**GOOD, "data": {"a": [1, {2: b"x"}]}, "ms": 5, "cost": 0.5, "more": "é\U0001f600\ud800"}
     parent = new_event_id()
-    pipeline = insidellm()
-    first = pipeline.emit_event(SCHEMA, None, "run", "user", parent, {"k": 1, "f": True}, payload)
-    given = new_event_id()
-    assert pipeline.emit_event(SCHEMA, given, "run", "user", None, None, GOOD) == given
-    assert pipeline.record_event_parts(SCHEMA, "any id", "any time", "run", "user", None, {}, GOOD)
-    assert pipeline.flush(10.0), pipeline.take_notices()
-    one, two, three = (event for request in http_server.requests for event in _events(request.json()))
+    client.open_runs["run"] = Run("run", "user", {"k": 0, "of": "run"}, None)
+    first = client.log("run", "user", parent, {"k": 1, "f": True}, payload)
+    second = client.log("run", "user", ..., None, GOOD, whole=True)
+    assert PARENT.get() == second
+    assert client.log("other", "user", ..., None, {**GOOD, "na" + "me": "m"})
+    assert client.add("any id", "any time", "run", "user", None, {}, GOOD)
+    assert client.event.metadata == {"k": 0, "of": "run"}
+    one, two, three, four = arrived(client, http_server)
     assert list(one) == [
         "event_id", "run_id", "timestamp", "event_type", "user_id", "parent_event_id", "metadata", "payload",
     ]  # fmt: skip
     assert (one["event_id"], one["event_type"], one["parent_event_id"]) == (first, "tool.response", parent)
-    assert one["metadata"] == {"k": 1, "f": True}
+    assert one["metadata"] == {"k": 1, "of": "run", "f": True}
     assert one["payload"] == {**payload, "data": {"a": [1, {"2": "x"}]}, "more": "é\U0001f600\ufffd"}
-    assert "parent_event_id" not in two and "metadata" not in two
-    assert (three["event_id"], three["timestamp"], three["metadata"]) == ("any id", "any time", {})
+    assert (two["event_id"], two["parent_event_id"]) == (second, first)
+    assert list(two["payload"]) == ["name", "ms", "ok", "cost", "data", "about", "steps", "plans", "headers"]
+    assert "parent_event_id" not in three and "metadata" not in three
+    assert (four["event_id"], four["timestamp"], four["metadata"]) == ("any id", "any time", {"k": 0, "of": "run"})
+
+
+def test_a_parent_that_the_program_sets_holds_for_any_run(client: Client) -> None:
+    own = client.log("run", "user", ..., None, GOOD)
+    given = new_event_id()
+    PARENT.set(given)
+    assert client.log("other", "user", ..., None, GOOD) not in (own, None)
+    PARENT.set(None)
+    assert client.log("other", "user", ..., None, GOOD)
+
+
+def test_what_a_program_put_in_place_of_a_method_is_not_passed_by(insidellm: Callable[..., Pipeline]) -> None:
+    parts = ("run", "user", None, None, GOOD)
+
+    class Own(Client):
+        pass
+
+    def changed(change: Callable[[Client], None]) -> Client:
+        client = Client(insidellm())
+        assert client.log(*parts)
+        change(client)
+        return client
+
+    def replace(name: str, value: Any) -> Callable[[Client], None]:
+        return lambda client: setattr(client, name, value)
+
+    for change in (
+        replace("log_event", print),
+        replace("queue_manager", Queue()),
+        replace("_closed", True),
+        lambda client: setattr(client.queue_manager, "add_event", print),
+    ):
+        client = changed(change)
+        assert client.log(*parts) is None
+    client = changed(lambda client: setattr(client.queue_manager, "add_event", print))
+    assert not client.add("e", "t", *parts)
+    assert not client.add("e", "t", *parts, queue=Queue())
+    assert Own(insidellm()).log(*parts) is None
+    assert CONTEXT.log(object(), SCHEMA, *parts, False) is None
+    original = Client.log_event
+    try:
+        Client.log_event = print  # type: ignore[assignment,method-assign]
+        assert Client(insidellm()).log(*parts) is None
+    finally:
+        Client.log_event = original  # type: ignore[method-assign]
 
 
 class Text(str):
@@ -74,41 +174,42 @@ class Text(str):
         {**GOOD, 7: "a key that is no text"},
     ],
 )
-def test_a_payload_that_needs_coercion_is_left_alone(insidellm: Callable[..., Pipeline], payload: Dict[Any, Any]) -> None:
-    pipeline = insidellm()
-    assert pipeline.emit_event(SCHEMA, None, "run", "user", None, None, payload) is None
-    assert not pipeline.record_event_parts(SCHEMA, "e", "t", "run", "user", None, None, payload)
-    assert pipeline.stats()["accepted"] == 0
+def test_a_payload_that_needs_coercion_is_left_alone(client: Client, payload: Dict[Any, Any]) -> None:
+    assert client.log("run", "user", None, None, payload) is None
+    assert client.log("run", "user", None, None, payload, whole=True) is None
+    assert not client.add("e", "t", "run", "user", None, None, payload)
+    assert client.accepted() == 0
 
 
 @pytest.mark.parametrize(
     "parts",
     [
-        (None, "", "user", None, None),
-        (None, None, "user", None, None),
-        (None, "run", None, None, None),
-        (None, "run", 7, None, None),
-        (None, "run", "user", "no-uuid", None),
-        ("no-uuid", "run", "user", None, None),
-        (None, "run", "user", None, {"k": None}),
-        (None, "run", "user", None, {"k": [1]}),
-        (None, "run", "user", None, {1: 1}),
-        (None, "run", "user", None, []),
+        ("", "user", None, None),
+        (None, "user", None, None),
+        ("run", None, None, None),
+        ("run", 7, None, None),
+        ("run", "user", "no-uuid", None),
+        ("run", "user", 7, None),
+        ("run", "user", None, {"k": None}),
+        ("run", "user", None, {"k": [1]}),
+        ("run", "user", None, {1: 1}),
+        ("run", "user", None, []),
     ],
 )
-def test_other_parts_that_need_coercion(insidellm: Callable[..., Pipeline], parts: List[Any]) -> None:
-    pipeline = insidellm()
-    event_id, run_id, user_id, parent, metadata = parts
-    assert pipeline.emit_event(SCHEMA, event_id, run_id, user_id, parent, metadata, GOOD) is None
-    assert pipeline.stats()["accepted"] == 0
+def test_other_parts_that_need_coercion(client: Client, parts: List[Any]) -> None:
+    assert client.log(*parts, GOOD) is None
+    assert not client.add("e", "t", *parts, GOOD)
+    assert PARENT.get() is None and client.accepted() == 0
 
 
 def test_a_full_queue_refuses(insidellm: Callable[..., Pipeline]) -> None:
-    pipeline = insidellm(base_url="http://127.0.0.1:9", queue_size=1)
-    assert pipeline.emit_event(SCHEMA, None, "run", "user", None, None, GOOD)
-    with pytest.raises(QueueFull):
-        while True:  # One may be on its way already.
-            pipeline.emit_event(SCHEMA, None, "run", "user", None, None, GOOD)
+    client = Client(insidellm(base_url="http://127.0.0.1:9", queue_size=1))
+    given = [client.log("run", "user", None, None, GOOD)]
+    while not client.queue_manager.refused:  # One may be on its way already.
+        given.append(client.log("run", "user", None, None, GOOD))
+    assert client.queue_manager.refused == [(given[-1], "QueueFull")]
+    assert client.add("e", "t", "run", "user", None, None, GOOD)
+    assert client.queue_manager.refused[-1] == ("e", "QueueFull")
 
 
 def test_filling_copies_and_sets_defaults() -> None:
@@ -120,6 +221,9 @@ def test_filling_copies_and_sets_defaults() -> None:
     assert filled["about"] == about and filled["about"] is not about
     assert filled["steps"] == steps and filled["steps"] is not steps
     assert SCHEMA.fill({"name": "n"}) is None
+    begun = SCHEMA.begin(GOOD)
+    assert begun is not None and len(begun[0]) == 36 and begun[1].endswith("Z") and begun[2] == SCHEMA.fill(GOOD)
+    assert SCHEMA.begin({}) is None
     with pytest.raises(ValueError, match="no field has the kind"):
         EventSchema("x", [("a", "nonsense", False, ())])
 
@@ -151,5 +255,8 @@ def test_a_child_does_not_repeat_its_parents_ids() -> None:
     assert not theirs & {new_event_id() for _ in range(100)}
 
 
-def _events(body: Any) -> List[Dict[str, Any]]:
-    return body if isinstance(body, list) else [body]
+def arrived(client: Client, server: Scripted) -> List[Dict[str, Any]]:
+    """The events that the server got."""
+    assert client.pipeline.flush(10.0), client.pipeline.take_notices()
+    bodies = [request.json() for request in server.requests]
+    return [event for body in bodies for event in (body if isinstance(body, list) else [body])]

@@ -45,11 +45,16 @@ enum Kind {
 
 struct Field {
     name: Py<PyString>,
+    /// The name as JSON text.
+    key: Vec<u8>,
     kind: Kind,
     nullable: bool,
     /// None: the field is required.
     default: Option<Py<PyAny>>,
 }
+
+/// An event's id, time and payload.
+type Begun<'py> = (Bound<'py, PyString>, Bound<'py, PyString>, Bound<'py, PyDict>);
 
 /// The fields of one type of event.
 #[pyclass(frozen, module = "lightwell")]
@@ -57,6 +62,8 @@ pub(crate) struct EventSchema {
     /// The type as JSON text.
     event_type: Vec<u8>,
     fields: Vec<Field>,
+    /// How many fields have no default.
+    required: usize,
 }
 
 #[pymethods]
@@ -71,10 +78,19 @@ impl EventSchema {
             .into_iter()
             .map(|(name, kind, nullable, default)| {
                 let default = default.get_item(0).ok().map(Bound::unbind);
-                Ok(Field { name: name.unbind(), kind: Kind::named(&kind)?, nullable, default })
+                let key = super::json::any(name.as_any());
+                Ok(Field { name: name.unbind(), key, kind: Kind::named(&kind)?, nullable, default })
             })
-            .collect::<PyResult<_>>()?;
-        Ok(Self { event_type: super::json::any(event_type.as_any()), fields })
+            .collect::<PyResult<Vec<Field>>>()?;
+        let required = fields.iter().filter(|field| field.default.is_none()).count();
+        Ok(Self { event_type: super::json::any(event_type.as_any()), fields, required })
+    }
+
+    /// `fill`, with an id and the time of an event that is made now: (id, time, payload).
+    fn begin<'py>(&self, values: &Bound<'py, PyDict>) -> PyResult<Option<Begun<'py>>> {
+        let Some(payload) = self.fill(values)? else { return Ok(None) };
+        let py = values.py();
+        Ok(Some((ids::new_event_id(py)?, ids::utc_now(py), payload)))
     }
 
     /// All fields in their order, defaults filled in, containers copied; None when a value needs coercion or is missing.
@@ -94,39 +110,42 @@ impl EventSchema {
 }
 
 impl EventSchema {
-    fn fits(&self, payload: &Bound<'_, PyDict>) -> bool {
-        self.fields.iter().all(|field| match payload.get_item(field.name.bind(payload.py())) {
-            Ok(Some(value)) => field.fits(&value),
-            Ok(None) => field.default.is_some(),
-            Err(_) => false,
+    /// Whether the payload needs no coercion: its keys are texts, nothing required is missing, each field is of its type.
+    pub(crate) fn fits(&self, payload: &Bound<'_, PyDict>) -> bool {
+        let (mut required, mut expected) = (0, 0);
+        for (key, value) in payload.iter() {
+            let Ok(key) = key.cast_exact::<PyString>() else { return false };
+            let Some(at) = self.position(key, expected) else { continue };
+            let field = &self.fields[at];
+            if !field.fits(&value) {
+                return false;
+            }
+            required += usize::from(field.default.is_none());
+            expected = at + 1;
+        }
+        required == self.required
+    }
+
+    /// Which field has this name; `expected` is looked at first. Names are nearly always the same objects.
+    fn position(&self, name: &Bound<'_, PyString>, expected: usize) -> Option<usize> {
+        let is_same = |field: &Field| field.name.as_ptr() == name.as_ptr();
+        if self.fields.get(expected).is_some_and(is_same) {
+            return Some(expected);
+        }
+        self.fields.iter().position(is_same).or_else(|| {
+            let (py, name) = (name.py(), text::borrowed(name));
+            self.fields.iter().position(|field| *text::borrowed(field.name.bind(py)) == *name)
         })
     }
 }
 
 /// The parts of an event beside its type.
 pub(crate) struct EventParts<'a, 'py> {
-    pub(crate) run_id: &'a Bound<'py, PyAny>,
-    pub(crate) user_id: &'a Bound<'py, PyAny>,
-    pub(crate) parent_event_id: &'a Bound<'py, PyAny>,
-    pub(crate) metadata: &'a Bound<'py, PyAny>,
+    pub(crate) frame: Frame<'a, 'py>,
     pub(crate) payload: &'a Bound<'py, PyAny>,
 }
 
 impl EventParts<'_, '_> {
-    /// The event of this moment, with a new id unless it has one; `None` when a part needs coercion.
-    pub(crate) fn stamped(
-        &self,
-        schema: &EventSchema,
-        event_id: &Bound<'_, PyAny>,
-    ) -> PyResult<Option<Encoded>> {
-        if event_id.is_none() {
-            let id = ids::uuid4()?;
-            return Ok(self.encode(schema, std::str::from_utf8(&id).unwrap_or_default(), &ids::now()));
-        }
-        let given = exact_text(event_id).map(text::borrowed).filter(|id| ids::is_uuid(id));
-        Ok(given.and_then(|id| self.encode(schema, &id, &ids::now())))
-    }
-
     /// The event with an id and a time that it has already; `None` when a part needs coercion.
     pub(crate) fn with(
         &self,
@@ -134,43 +153,76 @@ impl EventParts<'_, '_> {
         event_id: &Bound<'_, PyAny>,
         timestamp: &Bound<'_, PyAny>,
     ) -> Option<Encoded> {
-        let (event_id, timestamp) = (exact_text(event_id)?, exact_text(timestamp)?);
-        self.encode(schema, &text::borrowed(event_id), &text::borrowed(timestamp))
+        let (id, timestamp) = (text::borrowed(exact_text(event_id)?), text::borrowed(exact_text(timestamp)?));
+        let payload = self.payload.cast_exact::<PyDict>().ok().filter(|payload| schema.fits(payload))?;
+        let bytes = self.frame.encode(schema, &id, &timestamp, |members| members.value(payload))?;
+        Some(Encoded { id: id.into_owned(), bytes, notes: Vec::new() })
+    }
+}
+
+/// What an event has around its payload.
+pub(crate) struct Frame<'a, 'py> {
+    pub(crate) run_id: &'a Bound<'py, PyAny>,
+    pub(crate) user_id: &'a Bound<'py, PyAny>,
+    pub(crate) parent_event_id: &'a Bound<'py, PyAny>,
+    pub(crate) metadata: &'a Bound<'py, PyAny>,
+}
+
+impl Frame<'_, '_> {
+    /// The event of this moment with the payload that `write` writes, which fits the schema; `None` when another part needs
+    /// coercion, and then nothing is written.
+    pub(crate) fn stamped(
+        &self,
+        schema: &EventSchema,
+        id: &[u8; 36],
+        write: impl FnOnce(&mut Members),
+    ) -> Option<Vec<u8>> {
+        self.encode(schema, ids::ascii(id), ids::now().text(), write)
     }
 
-    fn encode(&self, schema: &EventSchema, id: &str, timestamp: &str) -> Option<Encoded> {
+    fn encode(
+        &self,
+        schema: &EventSchema,
+        id: &str,
+        timestamp: &str,
+        write: impl FnOnce(&mut Members),
+    ) -> Option<Vec<u8>> {
         let run_id = text::borrowed(exact_text(self.run_id)?);
         let user_id = text::borrowed(exact_text(self.user_id)?);
-        let payload = exact_object(self.payload).filter(|payload| schema.fits(payload))?;
         if run_id.is_empty() {
             return None;
         }
+        let parent = match self.parent_event_id.is_none() {
+            true => None,
+            false => Some(text::borrowed(exact_text(self.parent_event_id)?)),
+        };
+        if parent.as_ref().is_some_and(|parent| !ids::is_uuid(parent)) {
+            return None;
+        }
+        let metadata = match self.metadata.is_none() {
+            true => None,
+            false => Some(primitives(self.metadata)?),
+        };
         let mut sink = JsonSink::reusing(SCRATCH.take());
         sink.open_object();
         text_member(&mut sink, "event_id", id);
         text_member(&mut sink, "run_id", &run_id);
         text_member(&mut sink, "timestamp", timestamp);
-        sink.key("event_type");
+        sink.known_key("event_type");
         sink.raw(&schema.event_type);
         text_member(&mut sink, "user_id", &user_id);
-        if !self.parent_event_id.is_none() {
-            let parent = text::borrowed(exact_text(self.parent_event_id)?);
-            if !ids::is_uuid(&parent) {
-                return None;
-            }
+        if let Some(parent) = parent {
             text_member(&mut sink, "parent_event_id", &parent);
         }
         let mut walk = Walk::new(DEPTH);
-        if !self.metadata.is_none() {
-            let metadata = exact_object(self.metadata)?;
-            if !metadata.iter().all(|(_, value)| Kind::Primitive.fits(&value)) {
-                return None;
-            }
-            sink.key("metadata");
+        if let Some(metadata) = metadata {
+            sink.known_key("metadata");
             walk.value(metadata, &mut sink);
         }
-        sink.key("payload");
-        walk.value(payload, &mut sink);
+        sink.known_key("payload");
+        let mut members = Members { sink, walk };
+        write(&mut members);
+        let mut sink = members.sink;
         sink.close_object();
         let mut scratch = sink.into_bytes();
         let bytes = scratch.as_slice().to_vec();
@@ -178,8 +230,114 @@ impl EventParts<'_, '_> {
             scratch.clear();
             SCRATCH.set(scratch);
         }
-        Some(Encoded { id: id.to_owned(), bytes, notes: Vec::new() })
+        Some(bytes)
     }
+}
+
+/// Whether this can be an event's metadata as it is: None, or a dict of primitives.
+pub(crate) fn is_plain_metadata(metadata: &Bound<'_, PyAny>) -> bool {
+    metadata.is_none() || primitives(metadata).is_some()
+}
+
+fn primitives<'a, 'py>(metadata: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, PyDict>> {
+    let metadata = exact_object(metadata)?;
+    metadata.iter().all(|(_, value)| Kind::Primitive.fits(&value)).then_some(metadata)
+}
+
+/// A payload under way.
+pub(crate) struct Members {
+    sink: JsonSink,
+    walk: Walk,
+}
+
+impl Members {
+    /// An object's members; `head` are members as JSON text, at least one.
+    pub(crate) fn object(&mut self, head: &[u8], write: impl FnOnce(&mut Self)) {
+        self.walk = Walk::new(DEPTH - 1);
+        self.sink.open_object();
+        self.sink.raw(head);
+        write(self);
+        self.sink.close_object();
+    }
+
+    pub(crate) fn text(&mut self, key: &'static str, value: &Bound<'_, PyString>) {
+        text_member(&mut self.sink, key, &text::borrowed(value));
+    }
+
+    pub(crate) fn ascii(&mut self, key: &'static str, value: &[u8; 36]) {
+        text_member(&mut self.sink, key, ids::ascii(value));
+    }
+
+    /// Any value, as the whole of it.
+    pub(crate) fn value(&mut self, value: &Bound<'_, PyAny>) {
+        self.walk.value(value, &mut self.sink);
+    }
+
+    pub(crate) fn whole(&mut self, key: &'static str, value: i64) {
+        self.sink.known_key(key);
+        self.sink.integer(value);
+    }
+
+    pub(crate) fn flag(&mut self, key: &'static str, value: bool) {
+        self.sink.known_key(key);
+        self.sink.boolean(value);
+    }
+
+    pub(crate) fn any(&mut self, key: &'static str, value: &Bound<'_, PyAny>) {
+        self.sink.known_key(key);
+        self.walk.value(value, &mut self.sink);
+    }
+
+    /// A member that is JSON text already.
+    pub(crate) fn raw(&mut self, key: &'static str, json: &[u8]) {
+        self.sink.known_key(key);
+        self.sink.raw(json);
+    }
+
+    /// The values' fields of the schema in its order, its defaults for what is missing. They fit.
+    pub(crate) fn fields(&mut self, schema: &EventSchema, values: &Bound<'_, PyDict>) {
+        self.walk = Walk::new(DEPTH - 1);
+        self.sink.open_object();
+        for field in &schema.fields {
+            let value = values.get_item(field.name.bind(values.py())).ok().flatten();
+            let default = field.default.as_ref().map(|default| default.bind(values.py()).clone());
+            if let Some(value) = value.or(default) {
+                self.sink.known_raw_key(&field.key);
+                self.walk.value(&value, &mut self.sink);
+            }
+        }
+        self.sink.close_object();
+    }
+}
+
+/// A call's arguments, `{"args": [...], "kwargs": {...}}`, without the first ones.
+pub(crate) fn call_arguments(
+    args: &Bound<'_, PyTuple>,
+    skipped: usize,
+    kwargs: &Bound<'_, PyDict>,
+) -> Vec<u8> {
+    let mut sink = JsonSink::with_capacity(256);
+    // Of what an event may have, two containers are around these.
+    let mut walk = Walk::new(DEPTH - 2);
+    sink.open_object();
+    sink.known_key("args");
+    sink.open_list();
+    for value in args.iter().skip(skipped) {
+        walk.value(&value, &mut sink);
+    }
+    sink.close_list();
+    sink.known_key("kwargs");
+    walk.value(kwargs.as_any(), &mut sink);
+    sink.close_object();
+    sink.into_bytes()
+}
+
+/// The members of a dict as JSON text, without the braces.
+pub(crate) fn members_of(dict: &Bound<'_, PyDict>) -> Vec<u8> {
+    let mut object = super::json::any(dict.as_any());
+    object.pop();
+    object.drain(..1);
+    object
 }
 
 impl Field {
@@ -258,7 +416,7 @@ fn exact_object<'a, 'py>(value: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, 
     dict.iter().all(|(key, _)| key.is_exact_instance_of::<PyString>()).then_some(dict)
 }
 
-fn text_member(sink: &mut JsonSink, key: &str, value: &str) {
-    sink.key(key);
+fn text_member(sink: &mut JsonSink, key: &'static str, value: &str) {
+    sink.known_key(key);
     sink.string(value);
 }

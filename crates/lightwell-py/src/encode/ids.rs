@@ -13,6 +13,17 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+/// Which bytes are hexadecimal digits.
+const HEX_DIGIT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_hexdigit();
+        byte += 1;
+    }
+    table
+};
+
 /// Random bytes fetched at once.
 const POOL: usize = 64 * SIZE;
 const SIZE: usize = 16;
@@ -31,52 +42,60 @@ thread_local! {
 /// A random (version 4) UUID in its usual spelling.
 #[pyfunction]
 pub(crate) fn new_event_id(py: Python<'_>) -> PyResult<Bound<'_, PyString>> {
-    Ok(PyString::new(py, std::str::from_utf8(&uuid4()?).unwrap_or_default()))
+    Ok(PyString::new(py, ascii(&uuid4()?)))
 }
 
 /// Now in UTC, ISO 8601 with `Z`, microseconds unless they are 0.
 #[pyfunction]
 pub(crate) fn utc_now(py: Python<'_>) -> Bound<'_, PyString> {
-    PyString::new(py, &now())
+    PyString::new(py, now().text())
 }
 
 /// The bytes of a random (version 4) UUID in its usual spelling, all of them ASCII.
-pub(super) fn uuid4() -> PyResult<[u8; 36]> {
+pub(crate) fn uuid4() -> PyResult<[u8; 36]> {
     let mut id = random()?;
     id[6] = (id[6] & 0x0F) | 0x40;
     id[8] = (id[8] & 0x3F) | 0x80;
     Ok(spelt(id))
 }
 
+/// Such bytes as text.
+pub(crate) fn ascii(id: &[u8; 36]) -> &str {
+    std::str::from_utf8(id).unwrap_or_default()
+}
+
 /// Whether a text is a UUID in its usual spelling, 36 characters.
 pub(super) fn is_uuid(text: &str) -> bool {
-    let hyphens = [8, 13, 18, 23];
+    let text = text.as_bytes();
+    let is_hex = |range: std::ops::Range<usize>| text[range].iter().all(|byte| HEX_DIGIT[usize::from(*byte)]);
     text.len() == 36
-        && text
-            .bytes()
-            .enumerate()
-            .all(|(at, byte)| if hyphens.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() })
+        && [8, 13, 18, 23].into_iter().all(|at| text[at] == b'-')
+        && is_hex(0..8)
+        && is_hex(9..13)
+        && is_hex(14..18)
+        && is_hex(19..23)
+        && is_hex(24..36)
 }
 
 /// Now in UTC, ISO 8601 with `Z`, microseconds unless they are 0.
-pub(super) fn now() -> String {
+pub(super) fn now() -> Moment {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (seconds, micros) = (since.as_secs(), since.subsec_micros());
     let (year, month, day) = date(seconds / 86_400);
     let of_day = seconds % 86_400;
-    let mut text = String::with_capacity(27);
-    push(&mut text, year, 4);
+    let mut text = Moment { bytes: [0; 27], length: 0 };
+    text.push(year, 4);
     for (mark, value) in
-        [('-', month), ('-', day), ('T', of_day / 3600), (':', of_day / 60 % 60), (':', of_day % 60)]
+        [(b'-', month), (b'-', day), (b'T', of_day / 3600), (b':', of_day / 60 % 60), (b':', of_day % 60)]
     {
-        text.push(mark);
-        push(&mut text, value, 2);
+        text.mark(mark);
+        text.push(value, 2);
     }
     if micros > 0 {
-        text.push('.');
-        push(&mut text, u64::from(micros), 6);
+        text.mark(b'.');
+        text.push(u64::from(micros), 6);
     }
-    text.push('Z');
+    text.mark(b'Z');
     text
 }
 
@@ -148,10 +167,28 @@ fn date(days: u64) -> (u64, u64, u64) {
     (year, month, day)
 }
 
-/// A number in so many digits.
-fn push(text: &mut String, value: u64, digits: u32) {
-    for power in (0..digits).rev() {
-        let digit = value / 10_u64.pow(power) % 10;
-        text.push(char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
+/// A time as text.
+pub(super) struct Moment {
+    bytes: [u8; 27],
+    length: usize,
+}
+
+impl Moment {
+    pub(super) fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+
+    fn mark(&mut self, mark: u8) {
+        self.bytes[self.length] = mark;
+        self.length += 1;
+    }
+
+    /// A number in so many digits.
+    fn push(&mut self, mut value: u64, digits: usize) {
+        for place in self.bytes[self.length..self.length + digits].iter_mut().rev() {
+            *place = b'0' + u8::try_from(value % 10).unwrap_or_default();
+            value /= 10;
+        }
+        self.length += digits;
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn event(event: &Bound<'_, PyAny>) -> PyResult<Encoded> {
 }
 
 /// Any value as JSON text.
-pub(super) fn any(object: &Bound<'_, PyAny>) -> Vec<u8> {
+pub(crate) fn any(object: &Bound<'_, PyAny>) -> Vec<u8> {
     let mut sink = JsonSink::with_capacity(512);
     Walk::new(DEPTH).value(object, &mut sink);
     sink.out
@@ -69,6 +69,22 @@ impl JsonSink {
     pub(super) fn raw(&mut self, json: &[u8]) {
         self.begin();
         self.out.extend_from_slice(json);
+    }
+
+    /// A key that needs no escapes.
+    pub(super) fn known_key(&mut self, key: &'static str) {
+        self.begin();
+        self.out.push(b'"');
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.wants_comma = false;
+    }
+
+    /// A key that is JSON text already.
+    pub(super) fn known_raw_key(&mut self, key: &[u8]) {
+        self.raw(key);
+        self.out.push(b':');
+        self.wants_comma = false;
     }
 
     pub(super) fn into_bytes(self) -> Vec<u8> {

@@ -29,10 +29,12 @@ mod utf8;
 mod value;
 
 pub(crate) use self::content::{Content, content};
-pub(crate) use self::event::{EventParts, EventSchema};
+pub(crate) use self::event::{
+    EventParts, EventSchema, Frame, Members, call_arguments, is_plain_metadata, members_of,
+};
 pub(crate) use self::fields::string_pairs;
 pub(crate) use self::generation::{dict_problem, generation, problem, with_header};
-pub(crate) use self::ids::{new_event_id, utc_now};
+pub(crate) use self::ids::{ascii, new_event_id, utc_now, uuid4};
 pub(crate) use self::json::event;
 pub(crate) use self::step::workflow_step;
 

@@ -77,8 +77,16 @@ impl Walk {
         }
     }
 
-    /// Writes a dict as an object. The items are copied first: what is called on the way may change the dict.
+    /// Writes a dict as an object. Its items are copied first, unless nothing is called on the way that may change the dict.
     fn dict(&mut self, dict: &Bound<'_, PyDict>, sink: &mut impl Sink) {
+        if dict.iter().all(|(key, value)| key.is_exact_instance_of::<PyString>() && is_plain(&value)) {
+            sink.open_object();
+            for (key, value) in dict.iter() {
+                self.entry(&key, &value, sink);
+            }
+            sink.close_object();
+            return;
+        }
         let items: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)> = dict.iter().collect();
         sink.open_object();
         for (key, value) in items {
@@ -168,6 +176,15 @@ impl Walk {
             self.inside.pop();
         }
     }
+}
+
+/// Whether reading the value runs no Python code.
+fn is_plain(value: &Bound<'_, PyAny>) -> bool {
+    value.is_none()
+        || value.is_exact_instance_of::<PyString>()
+        || value.is_exact_instance_of::<PyBool>()
+        || value.is_exact_instance_of::<PyInt>()
+        || value.is_exact_instance_of::<PyFloat>()
 }
 
 static ENUM: Cell<PyType> = Cell::new();

@@ -26,7 +26,6 @@ class EventQueue(Protocol):
     """Where a client puts its events."""
 
     def add_event(self, event: Event) -> None: ...
-    def add_plain(self, event: Event) -> bool: ...
     def count_invalid(self) -> None: ...
     def flush(self, timeout: Optional[float] = None) -> bool: ...
     def get_queue_size(self) -> int: ...
@@ -94,8 +93,6 @@ class EventClient:
                 self._complete(event)
             elif run.metadata:
                 event.metadata = {**run.metadata, **(event.metadata or {})}
-            if self.queue_manager.add_plain(event):
-                return
             event.validate()
         except ValueError as error:
             logger.error("%s", error)

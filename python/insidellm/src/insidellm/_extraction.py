@@ -25,11 +25,16 @@ class CallReader:
         self._messages_position = names.index("messages") if "messages" in names else None
         self.takes_messages = "messages" in names or takes_any
         """Whether a call may have an argument `messages`."""
-        self._has_self = bool(names) and names[0] in _SELF_NAMES
+        self.skipped = 1 if names and names[0] in _SELF_NAMES else 0
+        """Positional arguments that are not told: `self`."""
+        self.prompt_position: Optional[int] = next(iter(self._prompt_positions), self.skipped)
+        """Where a prompt that is a text stands; None when it may be a history instead."""
+        if self._messages_position is not None:
+            self.prompt_position = None
 
     def own_args(self, args: Tuple[Any, ...]) -> Tuple[Any, ...]:
         """The positional arguments without `self`."""
-        return args[1:] if self._has_self else args
+        return args[self.skipped :]
 
     def prompt(self, args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
         """The keyword `prompt` or `messages`, else the parameter that is named like a prompt, else the first argument."""

@@ -41,28 +41,30 @@ class Span:
 Opener = Callable[[Tuple[Any, ...], Dict[str, Any]], Optional[Span]]
 
 
-def instrument(func: _Function, open_span: Opener) -> _Function:
+def instrument(func: _Function, open_span: Opener, begin: Optional[Opener] = None) -> _Function:
     """`func` with `open_span(args, kwargs)` called before it. Coroutine functions stay coroutine functions.
+
+    `begin` is tried first, but for generators: the native span of what needs no Python.
 
     A generator's span opens when the function is called and closes when the generator is exhausted or closed, with the
     text of what it yielded as result.
     """
     if inspect.iscoroutinefunction(func):
-        wrapper = _coroutine_wrapper(func, open_span)
+        wrapper = _coroutine_wrapper(func, begin or _never, open_span)
     elif inspect.isasyncgenfunction(func):
         wrapper = _generator_wrapper(func, open_span, _drive_async)
     elif inspect.isgeneratorfunction(func):
         wrapper = _generator_wrapper(func, open_span, _drive)
     else:
-        wrapper = _function_wrapper(func, open_span)
+        wrapper = _function_wrapper(func, begin or _never, open_span)
     return cast(_Function, functools.wraps(func)(wrapper))
 
 
-def _function_wrapper(func: Callable[..., Any], open_span: Opener) -> Callable[..., Any]:
+def _function_wrapper(func: Callable[..., Any], begin: Opener, open_span: Opener) -> Callable[..., Any]:
     # As the others, with the calls that this needs for each execution written out: they are what it costs.
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         try:
-            span = open_span(args, kwargs)
+            span = begin(args, kwargs) or open_span(args, kwargs)
         except Exception:
             span = None
             _warn()
@@ -82,9 +84,13 @@ def _function_wrapper(func: Callable[..., Any], open_span: Opener) -> Callable[.
     return wrapper
 
 
-def _coroutine_wrapper(func: Callable[..., Any], open_span: Opener) -> Callable[..., Any]:
+def _coroutine_wrapper(func: Callable[..., Any], begin: Opener, open_span: Opener) -> Callable[..., Any]:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        span = _quietly(open_span, args, kwargs)
+        try:
+            span = begin(args, kwargs) or open_span(args, kwargs)
+        except Exception:
+            span = None
+            _warn()
         if span is None:
             return await func(*args, **kwargs)
         try:
@@ -164,6 +170,10 @@ async def _drive_async(source: AsyncGenerator[Any, Any], span: Optional[Span]) -
         raise
     if span is not None:
         _quietly(span.succeed_stream, chunks)
+
+
+def _never(_args: Tuple[Any, ...], _kwargs: Dict[str, Any]) -> None:
+    return None
 
 
 def _quietly(function: Callable[..., Any], *args: Any) -> Any:

@@ -11,22 +11,11 @@ import itertools
 from contextvars import ContextVar
 from typing import Any, Dict, Optional
 
-
-class Run:
-    """An open or ended run: its user, its metadata and the run of the same context that it interrupted."""
-
-    __slots__ = ("before", "ended", "metadata", "run_id", "user_id")
-
-    def __init__(self, run_id: str, user_id: str, metadata: Dict[str, Any], before: Optional[Run]) -> None:
-        self.run_id = run_id
-        self.user_id = user_id
-        self.metadata = metadata
-        self.before = before
-        self.ended = False
+from lightwell import Run
 
 
 # One variable for all clients: a context variable per client could never be freed.
-_context_runs: ContextVar[Optional[Dict[int, Run]]] = ContextVar("insidellm_runs", default=None)
+context_runs: ContextVar[Optional[Dict[int, Run]]] = ContextVar("insidellm_runs", default=None)
 _registry_keys = itertools.count()
 
 
@@ -37,36 +26,38 @@ class RunRegistry:
     """
 
     def __init__(self) -> None:
-        self._key = next(_registry_keys)
-        self._open: Dict[Optional[str], Run] = {}
-        self.get = self._open.get
+        self.key = next(_registry_keys)
+        """What the variable of the runs knows this registry by."""
+        self.open: Dict[Optional[str], Run] = {}
+        """The runs that are open, in the order of their start."""
+        self.get = self.open.get
         """An open run by its id, None when there is none."""
 
     def start(self, run_id: str, user_id: str, metadata: Dict[str, Any]) -> Run:
         """Makes a run the current one of this context."""
-        runs = _context_runs.get() or {}
-        run = Run(run_id, user_id, metadata, _first_open(runs.get(self._key)))
-        self._open.pop(run_id, None)
-        self._open[run_id] = run
-        _context_runs.set({**runs, self._key: run})
+        runs = context_runs.get() or {}
+        run = Run(run_id, user_id, metadata, _first_open(runs.get(self.key)))
+        self.open.pop(run_id, None)
+        self.open[run_id] = run
+        context_runs.set({**runs, self.key: run})
         return run
 
     def end(self, run_id: str) -> Optional[Run]:
         """Ends a run, whoever started it. None when it is not open."""
-        run = self._open.pop(run_id, None)
+        run = self.open.pop(run_id, None)
         if run is not None:
-            run.ended = True
+            run.end()
         return run
 
     def current(self) -> Optional[Run]:
         """The run that this context is in."""
-        runs = _context_runs.get()
-        own = runs.get(self._key) if runs is not None else None
+        runs = context_runs.get()
+        own = runs.get(self.key) if runs is not None else None
         if own is not None:
             return own if not own.ended else _first_open(own)
         while True:
             try:
-                return next(reversed(self._open.values()), None)
+                return next(reversed(self.open.values()), None)
             except RuntimeError:  # Another thread started or ended a run meanwhile.
                 continue
 

@@ -17,15 +17,14 @@ LogResponse = Callable[..., str]
 class _Span:
     """Logs the opening event when entered. An exception in the block is logged and passed on."""
 
-    def __init__(self, tracker: InsideLLMTracker) -> None:
-        self._tracker = tracker
-        self._opening_id = ""
-        self._started = 0.0
+    __slots__ = ("_opening_id", "_started", "_tracker")
+
+    _tracker: InsideLLMTracker
+    _opening_id: str
+    _started: float
 
     def __enter__(self) -> LogResponse:
-        self._opening_id = self._open()
-        self._started = time.monotonic()
-        return self.log_response
+        raise NotImplementedError
 
     def __exit__(
         self,
@@ -47,12 +46,6 @@ class _Span:
     ) -> None:
         self.__exit__(exc_type, exc, exc_tb)
 
-    def log_response(self, *args: Any, **kwargs: Any) -> str:
-        raise NotImplementedError
-
-    def _open(self) -> str:
-        raise NotImplementedError
-
     def _fail(self, error: BaseException) -> None:
         raise NotImplementedError
 
@@ -60,25 +53,29 @@ class _Span:
 class LLMCallSpan(_Span):
     """An LLM call: request when entered, response when the block says so."""
 
+    __slots__ = ("_model_name", "_prompt", "_provider", "_request")
+
     def __init__(
         self, tracker: InsideLLMTracker, model_name: str, provider: str, prompt: str, request: Dict[str, Any]
     ) -> None:
-        super().__init__(tracker)
+        self._tracker = tracker
         self._model_name = model_name
         self._provider = provider
         self._prompt = prompt
         self._request = request
 
+    def __enter__(self) -> LogResponse:
+        prompt = self._prompt if isinstance(self._prompt, str) else str(self._prompt)
+        self._opening_id = self._tracker.log_llm_request(self._model_name, self._provider, prompt, **self._request)
+        self._started = time.monotonic()
+        return self.log_response
+
     def log_response(self, response_text: Any, **kwargs: Any) -> str:
         """Logs the model's reply; anything but text is logged as its text. Returns the event's id."""
+        elapsed = elapsed_ms(self._started)
         text = response_text if isinstance(response_text, str) else str(response_text)
-        kwargs.setdefault("response_time_ms", elapsed_ms(self._started))
-        kwargs.setdefault("parent_event_id", self._opening_id)
-        return self._tracker.log_llm_response(self._model_name, self._provider, text, **kwargs)
-
-    def _open(self) -> str:
-        prompt = self._prompt if isinstance(self._prompt, str) else str(self._prompt)
-        return self._tracker.log_llm_request(self._model_name, self._provider, prompt, **self._request)
+        told = {"response_time_ms": elapsed, "parent_event_id": self._opening_id, **kwargs}
+        return self._tracker.log_llm_response(self._model_name, self._provider, text, **told)
 
     def _fail(self, error: BaseException) -> None:
         self._tracker.log_error(
@@ -93,6 +90,8 @@ class LLMCallSpan(_Span):
 class ToolCallSpan(_Span):
     """A tool call: call when entered, response when the block says so, or a failed one for an exception."""
 
+    __slots__ = ("_call", "_parameters", "_tool_name", "_tool_type")
+
     def __init__(
         self,
         tracker: InsideLLMTracker,
@@ -101,11 +100,18 @@ class ToolCallSpan(_Span):
         tool_type: str,
         call: Dict[str, Any],
     ) -> None:
-        super().__init__(tracker)
+        self._tracker = tracker
         self._tool_name = tool_name
         self._parameters = parameters
         self._tool_type = tool_type
         self._call = call
+
+    def __enter__(self) -> LogResponse:
+        self._opening_id = self._tracker.log_tool_call(
+            self._tool_name, self._parameters, self._tool_type, **self._call
+        )
+        self._started = time.monotonic()
+        return self.log_response
 
     def log_response(
         self, response_data: Any, success: bool = True, error_message: Optional[str] = None, **kwargs: Any
@@ -121,9 +127,6 @@ class ToolCallSpan(_Span):
             error_message=error_message,
             **kwargs,
         )
-
-    def _open(self) -> str:
-        return self._tracker.log_tool_call(self._tool_name, self._parameters, self._tool_type, **self._call)
 
     def _fail(self, error: BaseException) -> None:
         self.log_response(None, success=False, error_message=str(error))

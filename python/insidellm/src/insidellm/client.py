@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any, Dict, List, Optional
+from typing import Any, List, Optional
 
-from lightwell import EventSchema, Pipeline, at_exit, spool, tuning
+from lightwell import EventLog, Pipeline, at_exit, spool, tuning
 
 from . import config as _config
 from ._event_client import EventClient
 from .config import InsideLLMConfig
 from .exceptions import ConfigurationError, NetworkError
 from .models import Event
-from .queue_manager import REFUSALS, QueueManager
+from .queue_manager import QueueManager
 from .version import user_agent
 
 logger = logging.getLogger("insidellm")
@@ -46,32 +46,26 @@ class InsideLLMClient(EventClient):
         """Connections belong to the native core; the attribute is here because programs look at it."""
         self._pipeline = self._build_pipeline(self.config.batch_size, self.config.max_queue_size, spooling=True)
         super().__init__(QueueManager(self._pipeline, self.config.raise_on_error), self.config.strict_validation)
-        self._emit_event = self._pipeline.emit_event
+        runs = self._runs
+        self._events = EventLog(self._pipeline, self.queue_manager, runs.key, runs.open, runs.current)
+        """Read by the native core, which logs what is plain without coming through here."""
+        self._add = self._events.add
 
-    def emit(
-        self,
-        schema: EventSchema,
-        event_id: Optional[str],
-        run_id: Optional[str],
-        user_id: Optional[str],
-        parent_event_id: Optional[str],
-        metadata: Optional[Dict[str, Any]],
-        payload: Dict[str, Any],
-    ) -> Optional[str]:
-        """Makes and logs an event of these parts, in one native call; its id. None, and nothing is done, when a part is
-        missing or needs coercion, or the client is shut down: then make an `Event` and log it."""
-        if self._closed:
-            return None
-        run = self._runs.get(run_id)
-        if run is not None and run.metadata:
-            metadata = {**run.metadata, **metadata} if metadata else run.metadata
-        try:
-            event_id = self._emit_event(schema, event_id, run_id, user_id, parent_event_id, metadata, payload)
-        except REFUSALS as error:
-            return self.queue_manager.after_refusal(event_id, error)
-        if at_exit.exiting():
-            self.queue_manager.flush_late()
-        return event_id
+    def log_event(self, event: Event) -> None:
+        """As `EventClient.log_event`, in one native call when nothing needs coercion."""
+        if self._closed or not self._add(
+            self.queue_manager,
+            event,
+            event.event_type.schema,
+            event.event_id,
+            event.timestamp,
+            event.run_id,
+            event.user_id,
+            event.parent_event_id,
+            event.metadata,
+            event.payload,
+        ):
+            super().log_event(event)
 
     def send_events(self, events: List[Event]) -> bool:
         """Sends events now, past the queue, with retries. True when all are acknowledged; works after shutdown too.

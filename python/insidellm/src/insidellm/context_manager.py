@@ -6,13 +6,15 @@ from types import TracebackType
 from typing import Any, Dict, Mapping, Optional, Type
 
 from . import _default
+from ._context import context
 from ._emit import emit
 from ._event_client import EventClient
 from ._spans import LLMCallSpan, ToolCallSpan
 from .models import EventType, filled
 from .utils import current_parent, format_stack_trace, generate_uuid, set_current_parent
 
-_UNSET: Any = object()
+_UNSET: Any = ...
+_log = context.log
 
 # Looking a member up costs as much as a call.
 _AGENT_RESPONSE = EventType.AGENT_RESPONSE
@@ -88,6 +90,8 @@ class InsideLLMTracker:
     ) -> str:
         """A model's reply. `tool_calls` are those that it asks for, in OpenAI's form."""
         fields = {"model_name": model_name, "provider": provider, "response_text": response_text}
+        if len(kwargs) == 1 and "response_time_ms" in kwargs:  # What a block adds.
+            return self._log_schema(_LLM_RESPONSE, {**fields, **kwargs}, _or_unset(parent_event_id), {})
         payload = filled(_LLM_RESPONSE, fields, kwargs)
         if kwargs.get("tool_calls"):
             payload["tool_calls"] = kwargs["tool_calls"]
@@ -162,16 +166,9 @@ class InsideLLMTracker:
 
     def log(self, event_type: EventType, payload: Dict[str, Any], parent: Any = _UNSET, metadata: Any = None) -> str:
         """Logs an event of any type. Without `parent` it is a child of the one before it."""
-        run_id = self.run_id
-        if parent is _UNSET:
-            parent = current_parent(run_id)
-        if metadata:
-            metadata = {**self.metadata, **metadata}
-        else:
-            metadata = self.metadata
-        event_id = emit(self.client, event_type, run_id, self.user_id, parent, metadata, payload)
-        set_current_parent(run_id, event_id)
-        return event_id
+        metadata = {**self.metadata, **metadata} if metadata else self.metadata
+        parts = (self.run_id, self.user_id, parent, metadata, payload)
+        return _log(self.client, event_type.schema, *parts, False) or self._log_slowly(event_type, *parts)
 
     def flush(self, timeout: Optional[float] = None) -> bool:
         """As `InsideLLMClient.flush`."""
@@ -209,18 +206,44 @@ class InsideLLMTracker:
         self, event_type: EventType, fields: Dict[str, Any], parent: Any, extra: Mapping[str, Any]
     ) -> str:
         """Logs an event with every field of its schema; keywords that are no field of it are left out."""
+        if not extra and type(self) is InsideLLMTracker:
+            parts = (self.run_id, self.user_id, parent, self.metadata, fields)
+            logged = _log(self.client, event_type.schema, *parts, True)
+            if logged is not None:
+                return logged
         metadata = extra.get("metadata") if extra else None
         return self.log(event_type, filled(event_type, fields, extra), parent, metadata)
+
+    def _log_slowly(
+        self,
+        event_type: EventType,
+        run_id: str,
+        user_id: Optional[str],
+        parent: Any,
+        metadata: Dict[str, Any],
+        payload: Dict[str, Any],
+    ) -> str:
+        """The long way: coerces, or raises with the reason."""
+        if parent is _UNSET:
+            parent = current_parent(run_id)
+        event_id = emit(self.client, event_type, run_id, user_id, parent, metadata, payload)
+        set_current_parent(run_id, event_id)
+        return event_id
 
     def _log_plain(
         self, event_type: EventType, fields: Dict[str, Any], parent: Optional[str], extra: Dict[str, Any]
     ) -> str:
         """Logs an event with exactly these fields and keywords."""
-        metadata = None
         if extra:
             metadata = extra.pop("metadata", None)
             fields.update(extra)
-        return self.log(event_type, fields, _or_unset(parent), metadata)
+            return self.log(event_type, fields, _or_unset(parent), metadata)
+        if type(self) is InsideLLMTracker:
+            parts = (self.run_id, self.user_id, _UNSET if parent is None else parent, self.metadata, fields)
+            logged = _log(self.client, event_type.schema, *parts, False)
+            if logged is not None:
+                return logged
+        return self.log(event_type, fields, _or_unset(parent))
 
 
 def _or_unset(parent_event_id: Optional[str]) -> Any:

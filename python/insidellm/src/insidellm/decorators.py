@@ -9,13 +9,14 @@ import logging
 from time import monotonic
 from typing import Any, Callable, Dict, List, Optional, Set, Tuple, Type, TypeVar
 
-from lightwell import new_event_id
+from lightwell import Traced, new_event_id
 
 from . import _default
-from ._emit import emitter, make_and_log
+from ._context import context
+from ._emit import emit
 from ._event_client import EventClient
 from ._extraction import CallReader, chunk_text, joined, message_fields, response_fields, stream_fields
-from ._instrument import Span, instrument
+from ._instrument import Opener, Span, instrument
 from .client import InsideLLMClient
 from .models import EventType
 from .utils import current_parent, format_stack_trace, set_current_parent
@@ -25,6 +26,7 @@ logger = logging.getLogger("insidellm")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Arguments = Tuple[Any, ...]
 _warned: Set[str] = set()
+_log = context.log
 
 # Looking a member up costs as much as a call.
 _AGENT_REASONING = EventType.AGENT_REASONING
@@ -74,7 +76,16 @@ def track_llm_call(
             span.extract_response = extract_response
             return span
 
-        return instrument(func, open_span)
+        def resume(span: _LLMSpan) -> None:
+            span.model = model
+            span.function_name = name
+            span.extract_response = extract_response
+
+        begin = None
+        if extract_prompt is None and extract_response is None and reader.prompt_position is not None:
+            native = _Native("llm", _LLMSpan, _LLM_REQUEST, _LLM_RESPONSE, model, reader)
+            begin = native.begin(client, metadata, resume)
+        return instrument(func, open_span, begin)
 
     return decorate
 
@@ -91,6 +102,7 @@ def track_tool_use(
 
     def decorate(func: _Function) -> _Function:
         reader = CallReader(func)
+        told = {"tool_name": tool_name, "tool_type": tool_type}
 
         def open_span(args: _Arguments, kwargs: Dict[str, Any]) -> Optional[Span]:
             span = _begin(_ToolSpan, client, metadata)
@@ -101,13 +113,21 @@ def track_tool_use(
             else:
                 parameters = {"args": list(reader.own_args(args)), "kwargs": kwargs}
             call_id = new_event_id()
-            tool = {"tool_name": tool_name, "tool_type": tool_type, "call_id": call_id}
+            tool = {**told, "call_id": call_id}
             span.parent = span.log(_TOOL_CALL, {**tool, "parameters": parameters}, call_id)
             span.tool = tool
             span.extract_response = extract_response
             return span
 
-        return instrument(func, open_span)
+        def resume(span: _ToolSpan) -> None:
+            span.tool = {**told, "call_id": span.parent or ""}
+            span.extract_response = extract_response
+
+        begin = None
+        if extract_parameters is None and extract_response is None:
+            native = _Native("tool", _ToolSpan, _TOOL_CALL, _TOOL_RESPONSE, told, reader)
+            begin = native.begin(client, metadata, resume)
+        return instrument(func, open_span, begin)
 
     return decorate
 
@@ -126,12 +146,17 @@ def track_agent_step(
         def open_span(args: _Arguments, kwargs: Dict[str, Any]) -> Optional[Span]:
             span = _begin(_StepSpan, client, metadata)
             if span is not None:
-                span.step_name = step_name
-                span.steps = steps
-                span.function_name = name
+                resume(span)
             return span
 
-        return instrument(func, open_span)
+        def resume(span: _StepSpan) -> None:
+            span.step_name = step_name
+            span.steps = steps
+            span.function_name = name
+
+        told = {"reasoning_type": step_name, "reasoning_steps": steps}
+        native = _Native("step", _StepSpan, _AGENT_REASONING, _AGENT_REASONING, told, CallReader(func))
+        return instrument(func, open_span, native.begin(client, metadata, resume))
 
     return decorate
 
@@ -150,11 +175,16 @@ def track_function_execution(
         def open_span(args: _Arguments, kwargs: Dict[str, Any]) -> Optional[Span]:
             span = _begin(_FunctionSpan, client, metadata)
             if span is not None:
-                span.function_name = name
-                span.arguments = {"args": list(reader.own_args(args)), "kwargs": kwargs}
+                resume(span, args, kwargs)
             return span
 
-        return instrument(func, open_span)
+        def resume(span: _FunctionSpan, args: _Arguments, kwargs: Dict[str, Any]) -> None:
+            span.function_name = name
+            span.arguments = {"args": list(reader.own_args(args)), "kwargs": kwargs}
+
+        told = {"function_name": name}
+        native = _Native("function", _FunctionSpan, _FUNCTION_EXECUTION, _FUNCTION_EXECUTION, told, reader)
+        return instrument(func, open_span, native.begin(client, metadata, resume))
 
     return decorate
 
@@ -162,13 +192,12 @@ def track_function_execution(
 class _Span(Span):
     """Logs the events of one execution, in the run that was current when it began."""
 
-    __slots__ = ("_client", "_emit", "_metadata", "_run_id", "_started", "_user_id", "parent")
+    __slots__ = ("_client", "_metadata", "_run_id", "_started", "_user_id", "parent")
 
     def __init__(
         self, client: EventClient, run_id: str, user_id: str, metadata: Optional[Dict[str, Any]]
     ) -> None:
         self._client = client
-        self._emit = emitter(client)
         self._run_id = run_id
         self._user_id = user_id
         self._metadata = metadata
@@ -179,11 +208,11 @@ class _Span(Span):
     def log(self, event_type: EventType, payload: Dict[str, Any], event_id: Optional[str] = None) -> str:
         """Logs an event below the parent. Returns its id."""
         parts = (self._run_id, self._user_id, self.parent, self._metadata, payload)
-        event_id = self._emit(event_type.schema, event_id, *parts) or make_and_log(
-            self._client, event_type, *parts, event_id
-        )
-        set_current_parent(self._run_id, event_id)
-        return event_id
+        logged = _log(self._client, event_type.schema, *parts, False) if event_id is None else None
+        if logged is None:
+            logged = emit(self._client, event_type, *parts, event_id)
+            set_current_parent(self._run_id, logged)
+        return logged
 
     def log_error(self, error_type: str, error: BaseException, context: Dict[str, Any]) -> None:
         """Logs a failure."""
@@ -199,6 +228,58 @@ class _Span(Span):
     def elapsed_ms(self) -> int:
         """Milliseconds since the execution began."""
         return int((monotonic() - self._started) * 1000)
+
+
+class _Native:
+    """What the native core logs of a function by itself; it makes the Python span `span_class` where it cannot go on."""
+
+    def __init__(
+        self,
+        work: str,
+        span_class: Type[_Span],
+        before: EventType,
+        after: EventType,
+        told: Dict[str, Any],
+        reader: CallReader,
+    ) -> None:
+        self._work = work
+        self._span_class = span_class
+        self._before = before
+        self._after = after
+        self._told = told
+        self._reader = reader
+
+    def begin(
+        self, client: Optional[EventClient], metadata: Optional[Dict[str, Any]], resume: Callable[..., None]
+    ) -> Optional[Opener]:
+        """`Traced.begin`; None when what is told of each call would need coercion. `resume` completes a Python span."""
+        # The one list is made here.
+        if any(type(value) is not str for value in self._told.values() if type(value) is not list):
+            return None
+        span_class = self._span_class
+
+        def resumed(
+            client: EventClient, run_id: str, user_id: str, parent: Optional[str], seconds: float, *given: Any
+        ) -> Span:
+            span = span_class(client, run_id, user_id, metadata)
+            span.parent = parent
+            span._started -= seconds
+            resume(span, *given)
+            return span
+
+        traced = Traced(
+            self._work,
+            context,
+            client=client,
+            metadata=metadata,
+            before=self._before.schema,
+            after=self._after.schema,
+            head=self._told,
+            skipped=self._reader.skipped,
+            prompt_position=self._reader.prompt_position or 0,
+            resume=resumed,
+        )
+        return traced.begin
 
 
 _Any_Span = TypeVar("_Any_Span", bound=_Span)

@@ -150,10 +150,6 @@ class LocalQueue:
         """Writes the event."""
         self._counts["sent" if self._logger.log_events([event]) else "failed"] += 1
 
-    def add_plain(self, event: Event) -> bool:
-        """Never: files get events that were validated."""
-        return False
-
     def count_invalid(self) -> None:
         """Counts an event that was dropped because its payload does not fit."""
         self._counts["failed"] += 1

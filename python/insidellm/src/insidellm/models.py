@@ -302,9 +302,16 @@ def _create(
     extra: Dict[str, Any],
 ) -> Event:
     if not extra and parent_event_id is None and type(run_id) is str and run_id and type(user_id) is str:
-        payload = event_type.schema.fill(fields)
-        if payload is not None:
-            return _assembled(event_type, run_id, user_id, payload)
+        begun = event_type.schema.begin(fields)
+        if begun is not None:
+            event = _new_event(Event)
+            event.event_id, event.timestamp, event.payload = begun
+            event.run_id = run_id
+            event.event_type = event_type
+            event.user_id = user_id
+            event.parent_event_id = None
+            event.metadata = None
+            return event
     if "event_type" in extra or "payload" in extra:
         raise TypeError("a factory makes event_type and payload itself")
     event_fields = {name: extra[name] for name in _EVENT_FIELDS if name in extra}
@@ -321,20 +328,6 @@ def filled(event_type: EventType, fields: Dict[str, Any], extra: Mapping[str, An
         fields.update((name, value) for name, value in extra.items() if name in schema.model_fields)
     payload = event_type.schema.fill(fields)
     return schema.coerce(fields) if payload is None else payload
-
-
-def _assembled(event_type: EventType, run_id: str, user_id: str, payload: Dict[str, Any]) -> Event:
-    """An event of parts that need no check."""
-    event = _new_event(Event)
-    event.event_id = new_event_id()
-    event.run_id = run_id
-    event.timestamp = utc_now()
-    event.event_type = event_type
-    event.user_id = user_id
-    event.parent_event_id = None
-    event.metadata = None
-    event.payload = payload
-    return event
 
 
 _new_event = Event.__new__

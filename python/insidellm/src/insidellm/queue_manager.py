@@ -6,7 +6,7 @@ import logging
 import time
 from typing import Any, Dict, Optional
 
-from lightwell import Closed, EncodeError, Pipeline, QueueFull, TooLarge, at_exit, new_event_id
+from lightwell import Closed, EncodeError, Pipeline, QueueFull, TooLarge, at_exit
 
 from .exceptions import QueueError
 from .models import Event
@@ -15,7 +15,7 @@ logger = logging.getLogger("insidellm")
 
 _LATE_FLUSH_SECONDS = 1.0
 _REPORT_SECONDS = 5.0
-REFUSALS = (QueueFull, TooLarge, Closed, EncodeError)
+_REFUSALS = (QueueFull, TooLarge, Closed, EncodeError)
 """What recording raises; each is in the counters."""
 _LEVELS = {"warning": logging.WARNING, "error": logging.ERROR}
 
@@ -28,43 +28,22 @@ class QueueManager:
         self._raise_on_error = raise_on_error
         self._invalid = 0
         self._next_report = 0.0
-        self._record_parts = pipeline.record_event_parts
         at_exit.watch(self, pipeline)
 
     def add_event(self, event: Event) -> None:
         """Queues an event. A refused event is counted and logged; `QueueError` only with `raise_on_error`."""
         try:
             self._pipeline.record_event(event.to_dict())
-        except REFUSALS as error:
-            self._refused(event.event_id, error)
+        except _REFUSALS as error:
+            self.after_refusal(event.event_id, error)
         if at_exit.exiting():
             self.flush_late()
 
-    def add_plain(self, event: Event) -> bool:
-        """As `add_event`, its payload checked in the same pass. False, and nothing is done, when a part needs coercion."""
-        try:
-            added = self._record_parts(
-                event.event_type.schema,
-                event.event_id,
-                event.timestamp,
-                event.run_id,
-                event.user_id,
-                event.parent_event_id,
-                event.metadata,
-                event.payload,
-            )
-        except REFUSALS as error:
-            self._refused(event.event_id, error)
-            return True
-        if at_exit.exiting():
-            self.flush_late()
-        return added
-
-    def after_refusal(self, event_id: Optional[str], error: Exception) -> str:
-        """As `add_event` does with a refused event. Returns the id that it has, or would have had."""
-        event_id = event_id or new_event_id()
-        self._refused(event_id, error)
-        return event_id
+    def after_refusal(self, event_id: str, error: Exception) -> None:
+        """Logs that an event was refused; it is counted already. `QueueError` with `raise_on_error`."""
+        self._report(f"event {event_id} was not queued: {error}")
+        if self._raise_on_error:
+            raise QueueError(str(error)) from error
 
     def flush_late(self) -> None:
         """Sends now what was added after the exit handlers ran."""
@@ -112,11 +91,6 @@ class QueueManager:
         if not complete and dropped:
             logger.warning("%d events were not delivered before shutdown", dropped)
         return complete
-
-    def _refused(self, event_id: str, error: Exception) -> None:
-        self._report(f"event {event_id} was not queued: {error}")
-        if self._raise_on_error:
-            raise QueueError(str(error)) from error
 
     def _report(self, text: str) -> None:
         """Logs a refusal, at most once in `_REPORT_SECONDS`: a full queue refuses thousands."""

@@ -14,7 +14,7 @@ from lightwell import new_event_id, utc_now
 current_parent_event_id_var: ContextVar[Optional[str]] = ContextVar("current_parent_event_id", default=None)
 """The id of the last event that a tracker or decorator logged in this thread or task."""
 
-_parent_run: ContextVar[Tuple[Optional[str], Optional[str]]] = ContextVar("parent_run", default=(None, None))
+parent_run: ContextVar[Tuple[Optional[str], Optional[str]]] = ContextVar("parent_run", default=(None, None))
 _UNSET: Any = object()
 
 
@@ -25,7 +25,7 @@ def current_parent(run_id: Optional[str]) -> Optional[str]:
     """
     parent = current_parent_event_id_var.get()
     if parent is not None:
-        parent_run_id, own_parent = _parent_run.get()
+        parent_run_id, own_parent = parent_run.get()
         if parent_run_id != run_id and parent is own_parent:
             return None
     return parent
@@ -33,7 +33,7 @@ def current_parent(run_id: Optional[str]) -> Optional[str]:
 
 def set_current_parent(run_id: Optional[str], event_id: str) -> None:
     """Makes an event the parent of the next one of that run in this context."""
-    _parent_run.set((run_id, event_id))
+    parent_run.set((run_id, event_id))
     current_parent_event_id_var.set(event_id)
 
 
