@@ -45,6 +45,9 @@ ROWS: dict[str, Row] = {
         "there; the defaults behave as without them",
         "[delivery](delivery.md)",
     ),
+    "context readers": Row(
+        "`*_from_context` functions", "functions", "the variables' own `get`, which `inspect` cannot look into", "speed"
+    ),
     "version": Row("`SDK_VERSION`", "0.9.3", "0.9.4", "packages that require `sigil-sdk>=0.9.3` accept ours"),
     "first token": Row(
         "time to the first token of a stream",
@@ -125,9 +128,21 @@ ROWS: dict[str, Row] = {
         "naive times are UTC, as elsewhere",
         "",
     ),
+    "later fields": Row(
+        "fields and names that 0.9.3 has",
+        "0.2.0: not there",
+        "there, after those of 0.2.0 but for `transformed_input` and `effective_version`, which stand where 0.9.3 has them",
+        "programs of 0.2.0 give them by name",
+    ),
+    "exemplars": Row(
+        "metrics",
+        "0.2.0: without exemplars, without the agent's version",
+        "as of 0.9.3: recorded with the span current, labelled with the version",
+        "",
+    ),
     "user agent": Row(
-        "User-Agent of ratings, hooks, conversations and experiments",
-        "that of urllib",
+        "User-Agent of ratings, hooks, conversations and experiments; of exports, against 0.2.0",
+        "that of urllib or grpcio",
         "`sigil-sdk-python/<version>`, as of exports",
         "a server's log should say who asks",
     ),
@@ -248,6 +263,28 @@ ROWS: dict[str, Row] = {
         "span name of what it gave; metrics",
         "",
     ),
+    "0.2 counters": Row(
+        "tokens of cache creation; Gemini's tool-use and thought tokens",
+        "0.2.0: a counter, an attribute and a metric of their own; not in input and output",
+        "as of 0.9.3: cache writes; in input and output. `cache_creation_input_tokens` is filled too",
+        "",
+    ),
+    "0.2 thinking": Row("thinking in LiteLLM's replies", "0.2.0: not recorded", "recorded, as with 0.9.3", ""),
+    "0.2 withheld": Row(
+        "descriptions and error texts of embeddings and tools under METADATA_ONLY",
+        "0.2.0: on the span",
+        "withheld, as with 0.9.3",
+        "privacy",
+    ),
+    "0.2 log": Row(
+        "log lines of failed flushes and LiteLLM events",
+        "0.2.0: none for an explicit `flush()`; other words",
+        "those of 0.9.3",
+        "",
+    ),
+    "no host": Row(
+        "an HTTP endpoint without a host", "0.2.0: found when the first batch is lost", "`ValueError`, as with 0.9.3", ""
+    ),
     "wrong sanitizer": Row(
         "a sanitizer that gives something else than a generation",
         "`end()` raises, the generation is lost",
@@ -273,6 +310,13 @@ EVERYWHERE = [
     ("log.parity WARNING: sigil: client is shutting down", ABSENT, "log"),
 ]
 
+#: The same, beside those, for 0.2.0.
+EARLIER = [
+    ("seen.*", ABSENT, "later fields"),
+    ("metrics.*.exemplars.*", ABSENT, "exemplars"),
+    ("wire.*.headers.user-agent", "grpc-python/*", "user agent"),
+]
+
 
 class Verdict(NamedTuple):
     """Of one comparison: what nobody meant, the rows that were seen, and the scenario's patterns that nothing matched."""
@@ -292,7 +336,7 @@ def judge(found: list[Found], scenario: Scenario, release: str) -> Verdict:
     used: set[str] = set()
     for each in found:
         pattern = next((pattern for pattern in own if fnmatchcase(each.path, pattern)), None)
-        row = own[pattern] if pattern is not None else _everywhere(each)
+        row = own[pattern] if pattern is not None else _everywhere(each, release)
         if pattern is not None:
             used.add(pattern)
         if row is None:
@@ -302,8 +346,8 @@ def judge(found: list[Found], scenario: Scenario, release: str) -> Verdict:
     return Verdict(unexpected, rows, sorted(set(own) - used))
 
 
-def _everywhere(found: Found) -> str | None:
-    for path, original, row in EVERYWHERE:
+def _everywhere(found: Found, release: str) -> str | None:
+    for path, original, row in EVERYWHERE + (EARLIER if release == "0.2.0" else []):
         if fnmatchcase(found.path, path) and fnmatchcase(str(found.original), original):
             return row
     return None

@@ -176,7 +176,10 @@ def title_and_user_in_metadata(s: Stage) -> None:
     s.record(client, "d.", {"user_id": "explicit", "metadata": {"sigil.user.id": "other", "user.id": "legacy"}})
 
 
-@scenario(releases=EITHER)
+@scenario(
+    releases=EITHER,
+    earlier={"metrics.*": "exemplars"},
+)
 def context_fills_what_is_empty(s: Stage) -> None:
     """The five context variables, outside and inside what the start says."""
     sdk, client = s.sdk, s.client(agent_name="config-agent", agent_version="0", user_id="config-user")
@@ -201,6 +204,7 @@ def context_fills_what_is_empty(s: Stage) -> None:
 @scenario(
     releases=EITHER,
     differs={"seen.*.seed.user_id": "stripped seed"},
+    earlier={"metrics.*": "exemplars"},
 )
 def configuration_fills_what_is_empty(s: Stage) -> None:
     """Agent, user and tags of the client."""
@@ -371,7 +375,10 @@ def many_in_one_request(s: Stage) -> None:
     s.attempt("flush", client.flush)
 
 
-@scenario(releases=EITHER)
+@scenario(
+    releases=EITHER,
+    earlier={"metrics.*": "exemplars"},
+)
 def parent_span(s: Stage) -> None:
     """The span of a generation belongs to the current one and is not current itself."""
     from opentelemetry import trace

@@ -100,8 +100,10 @@ def _set_times_aside(s: Stage) -> None:
 
 def through_litellm(s: Stage, calls: Any, count: int, **fields: Any) -> None:
     import litellm
+    from opentelemetry import metrics, trace
 
-    client = s.client(tracer=None, meter=None)
+    # Its durations are those of the machine.
+    client = s.client(tracer=trace.NoOpTracer(), meter=metrics.NoOpMeter("parity"))
     litellm.callbacks = [handler(s, client, **fields)]
     try:
         calls(litellm)
@@ -216,6 +218,7 @@ def litellm_async(s: Stage) -> None:
 @scenario(
     protocols=HTTP, releases=EITHER,
     differs={"*.time_to_first_chunk": "first token", "*.metadata.litellm.call_type": "litellm calls"},
+    earlier={"wire.0.body.generations.chatcmpl-[56].output.*": "0.2 thinking"},
 )
 def litellm_records(s: Stage) -> None:
     """Call types, providers, parameters, tags, the end user, a stream with its first token."""
@@ -247,7 +250,10 @@ def litellm_usage(s: Stage) -> None:
     told(s, {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}, response={"usage": usage, "model": "gpt-4o-x"})
 
 
-@scenario(protocols=HTTP, releases=EITHER)
+@scenario(
+    protocols=HTTP, releases=EITHER,
+    earlier={"metrics.*": "exemplars"},
+)
 def litellm_identity(s: Stage) -> None:
     """Conversation and agent: from the request's metadata, its fallbacks, the handler."""
     client = s.client()
@@ -273,6 +279,7 @@ def litellm_identity(s: Stage) -> None:
         "metrics.*": "litellm incomplete",
         "spans.*": "litellm incomplete",
         "wire.0.body.generations.gen#1": "litellm incomplete",
+        "wire.0.body.generations.hidden.*_id": "litellm incomplete",
         "wire.0.body.order.*": "litellm incomplete",
     },
 )
@@ -319,7 +326,7 @@ def odd(name: str, record: dict[str, Any], **keywords: Any) -> None:
 
 def kept(row: str, *more: str) -> dict[str, str]:
     """What differs when the original loses a call that ours records."""
-    paths = ("spans.*", "metrics.*", "wire.0.body.generations.chatcmpl-1", "wire.0.body.order.*", "log.*", *more)
+    paths = ("spans.*", "metrics.*", "wire.0.body.generations.chatcmpl-1*", "wire.0.body.order.*", "log.*", *more)
     return {path: row for path in paths}
 
 
@@ -332,15 +339,21 @@ BLANK_CALL = {"id": "c", "function": {"name": " ", "arguments": "{}"}}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
 TEXT_COMPLETION = {"call_type": "text_completion", "response": {"choices": [{"text": "raw", "finish_reason": "stop"}]}}
 INCOMPLETE = kept("litellm incomplete")
-QUIETLY = {path: "litellm calls" for path in INCOMPLETE if path != "log.*"}
+#: The original does not even begin a span, so that the next one has another id.
+NOT_BEGUN = kept("litellm incomplete", "wire.0.body.generations.chatcmpl-2.*_id")
+QUIETLY = {path: "litellm calls" for path in NOT_BEGUN if path != "log.*"}
 OUTPUT = "wire.0.body.generations.chatcmpl-1.output"
 
 odd("blank_user_message", {"messages": [{"role": "user", "content": " "}]}, differs=INCOMPLETE)
 odd("reply_of_a_newline", replying({"content": "\n"}), differs=INCOMPLETE)
-odd("part_with_text_none", {"messages": [{"role": "user", "content": [{"type": "text", "text": None}]}]}, differs=INCOMPLETE)
-odd("arguments_as_an_object", replying({"tool_calls": [CALL]}), differs=INCOMPLETE)
+odd("part_with_text_none", {"messages": [{"role": "user", "content": [{"type": "text", "text": None}]}]}, differs=NOT_BEGUN)
+odd(
+    "arguments_as_an_object",
+    replying({"tool_calls": [CALL]}),
+    differs={path: row for path, row in INCOMPLETE.items() if "order" not in path},
+)
 odd("reply_as_parts", replying({"content": [{"type": "text", "text": "a"}, IMAGE]}), differs=kept("litellm output"))
-odd("end_user_of_an_integer", {"end_user": 7}, differs=INCOMPLETE)
+odd("end_user_of_an_integer", {"end_user": 7}, differs=NOT_BEGUN)
 odd("lone_surrogate", replying({"content": "a\ud800"}), differs=INCOMPLETE)
 odd("float_tokens", {"prompt_tokens": 3.5, "total_tokens": 7.5}, differs=INCOMPLETE)
 odd("blank_tool_name", replying({"content": None, "tool_calls": [BLANK_CALL]}), differs=INCOMPLETE)

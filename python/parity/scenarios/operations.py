@@ -21,7 +21,10 @@ def end(s: Stage, recorder: Any, name: str) -> None:
     s.see(f"{name}err", recorder.err())
 
 
-@scenario(protocols=HTTP, releases=EITHER)
+@scenario(
+    protocols=HTTP, releases=EITHER,
+    earlier={"metrics.*": "exemplars"},
+)
 def embeddings(s: Stage) -> None:
     """Everything that can be told of one; identity from the context and the configuration."""
     client = s.client(agent_name="config-agent", agent_version="1")
@@ -124,7 +127,10 @@ def tool(s: Stage, **fields: Any) -> Any:
     return s.sdk.ToolExecutionStart(**{"tool_name": "weather", **fields})
 
 
-@scenario(protocols=HTTP, releases=EITHER)
+@scenario(
+    protocols=HTTP, releases=EITHER,
+    earlier={"metrics.*": "exemplars"},
+)
 def tool_executions(s: Stage) -> None:
     """Everything that can be told of one, with and without content; identity from elsewhere."""
     client = s.client(agent_name="config-agent", agent_version="1")

@@ -213,6 +213,7 @@ def http_endpoints(s: Stage) -> None:
 @scenario(
     protocols=HTTP, releases=EITHER,
     differs={"seen.odd port.*": "bad port"},
+    earlier={"seen.no host.*": "no host"},
 )
 def endpoints_that_are_wrong(s: Stage) -> None:
     """Refused when the client is made."""

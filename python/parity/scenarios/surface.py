@@ -129,6 +129,7 @@ def exported_names(s: Stage) -> None:
         "seen.GenerationExportConfig.fields.1[2-5]": "additions",
         "seen.GenerationExportConfig.parameters.1[2-5]": "additions",
         "seen.TokenUsage.*.6": "cache creation",
+        "seen.*_from_context.parameters": "context readers",
     },
 )
 def what_exported_names_are(s: Stage) -> None:
@@ -157,6 +158,7 @@ def modules(s: Stage, names: list[str]) -> None:
         "seen.client.Client.methods.stats": "additions",
         "seen.client.Client.methods.metrics_text": "additions",
         "seen.version.SDK_VERSION": "version",
+        "seen.context.conversation_id_from_context.parameters": "context readers",
     },
 )
 def submodules(s: Stage) -> None:

@@ -68,7 +68,17 @@ def usage_helpers(s: Stage) -> None:
             s.attempt(f"{helper}({name})", getattr(module, helper), value)
 
 
-@scenario(protocols=HTTP, releases=("0.2.0",))
+@scenario(
+    protocols=HTTP,
+    releases=("0.2.0",),
+    earlier={
+        "metrics.1.*": "0.2 counters",
+        "spans.0.attributes.gen_ai.usage.*": "0.2 counters",
+        "wire.0.body.generations.gen-1.usage.*": "0.2 counters",
+        "seen.from_*": "0.2 counters",
+        "seen.last_generation.usage.cache_write_input_tokens": "0.2 counters",
+    },
+)
 def usage_helpers_of_0_2_0(s: Stage) -> None:
     """As programs of 0.2.0 call them."""
     module = importlib.import_module("sigil_sdk.usage")
