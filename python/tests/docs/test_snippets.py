@@ -28,6 +28,7 @@ def blocks(page: Path) -> list[str]:
 NEEDS: dict[str, tuple[str, list[Reply]]] = {
     "crewai.md": ("crewai", [("weather", {"city": "Paris"}), "It is sunny."]),
     "vertex.md": ("vertex", []),
+    "frameworks.md": ("siblings", ["It is sunny."]),
     "langchain.md": ("langchain-1", [("weather", {"city": "Paris"}), "It is sunny."]),
 }
 

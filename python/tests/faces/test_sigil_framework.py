@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip("sigil_sdk", reason="sigil_sdk needs Python 3.10")
 
+from telemetry import Telemetry
+
 from sigil_sdk import ContentCaptureMode, GenerationMode, ToolDefinition
 from sigil_sdk._framework import runs
 from sigil_sdk.exporters import NoopGenerationExporter
@@ -22,7 +24,6 @@ from sigil_sdk.framework_handler import (
     _safe_serializable_dict,
     merge_framework_callback_kwargs,
 )
-from telemetry import Telemetry
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 REPLY = {"generations": [[{"text": "yo"}]]}

@@ -12,6 +12,8 @@ import pytest
 pytest.importorskip("sigil_sdk", reason="sigil_sdk needs Python 3.10")
 
 from opentelemetry import trace
+from telemetry import KeptSpan, Telemetry
+
 from sigil_sdk import (
     ClientShutdownError,
     ContentCaptureMode,
@@ -33,7 +35,6 @@ from sigil_sdk import (
     with_conversation_title,
 )
 from sigil_sdk.client import EmbeddingRecorder, NoopToolExecutionRecorder, ToolExecutionRecorder
-from telemetry import KeptSpan, Telemetry
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 FULL, METADATA_ONLY = ContentCaptureMode.FULL, ContentCaptureMode.METADATA_ONLY
@@ -228,7 +229,7 @@ def test_tool_calls_are_executed_in_order(client: Any, telemetry: Telemetry) -> 
         return {"number": {"temp_c": 18}, "text": "sunny", "bytes": b"[1]", "none": None, "odd": {"at": NOW}}[name]
 
     messages = [
-        Message(MessageRole.ASSISTANT, [text_part("I ask"), call("number", b'{"city": "Oslo"}'), call("  "), call("text", b"")]),
+        Message(MessageRole.ASSISTANT, [text_part("I ask"), call("number", b'{"city": "Oslo"}'), call(" "), call("text", b"")]),
         Message(MessageRole.ASSISTANT, [call("bytes", b"no json"), call("breaks"), call("none"), call("odd")]),
     ]
     options = ExecuteToolCallsOptions(conversation_id="conv-1", request_model="gpt-5", content_capture=FULL)

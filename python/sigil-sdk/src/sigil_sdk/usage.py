@@ -67,6 +67,7 @@ def from_gemini(usage: Any) -> TokenUsage:
         total=_count(usage, "total_token_count"),
         cache_read=_count(usage, "cached_content_token_count"),
         cache_write=_first_count(usage, "cache_write_input_token_count", "cache_creation_input_token_count"),
+        cache_creation=_count(usage, "cache_creation_input_token_count"),
         reasoning=thoughts,
     )
 
@@ -81,6 +82,7 @@ def from_generic(usage: Any) -> TokenUsage:
         total=_count(usage, "total_tokens"),
         cache_read=_count(usage, "cache_read_input_tokens"),
         cache_write=_first_count(usage, "cache_write_input_tokens", "cache_creation_input_tokens"),
+        cache_creation=_count(usage, "cache_creation_input_tokens"),
         reasoning=_count(usage, "reasoning_tokens"),
     )
 
