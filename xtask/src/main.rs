@@ -2,6 +2,7 @@
 //!
 //! One verb, one module. Every verb takes the repository's root and answers with an error that says what to do.
 
+mod dictionary;
 mod r#gen;
 mod tidy;
 
@@ -26,6 +27,12 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Train the compression dictionaries of the embedded store that are not committed yet.
+    Dictionary {
+        /// Write nothing; fail when the committed files cannot be made again.
+        #[arg(long)]
+        check: bool,
+    },
     /// Check what no compiler checks: allowed edges between crates, the map, lengths of files.
     Tidy,
 }
@@ -44,6 +51,7 @@ fn run(verb: &Verb) -> Result<()> {
     let root = repository_root()?;
     match verb {
         Verb::Gen { check } => r#gen::run(&root, *check),
+        Verb::Dictionary { check } => dictionary::run(&root, *check),
         Verb::Tidy => tidy::run(&root),
     }
 }

@@ -1,27 +1,23 @@
 //! Compression of content and bodies.
 //!
-//! A codec is a number that is stored beside the bytes: [`RAW`], [`PLAIN`], or that of a dictionary, of which the file has a copy.
+//! A codec is a number that is stored beside the bytes: [`RAW`], [`PLAIN`], or that of a dictionary: see [`crate::dictionaries`].
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe::CParameter;
 
-use crate::dictionaries::{Dictionaries, InUse};
+use crate::dictionaries::{self, BuiltIn};
 use crate::fault::{Fault, Result};
-use crate::schema::{DictionaryRow, Table};
 
 /// Stored as it is: compression would not make it shorter.
 pub const RAW: i64 = 0;
 /// zstd without a dictionary.
 pub const PLAIN: i64 = 1;
-/// Dictionaries are numbered from here on.
-pub const FIRST_DICTIONARY: i64 = 2;
 
-/// Level 3 takes a quarter more of zstd's time, which is a seventh of the store's, and saves a twentieth of the disk.
-const LEVEL: i32 = 1;
+const PLAIN_LEVEL: i32 = 1;
 /// Shorter than this, a frame's header outweighs what it saves.
 const WORTH_IT_BYTES: usize = 24;
 /// What a damaged header may make us allocate at most.
@@ -45,10 +41,8 @@ pub struct Packed {
     pub bytes: Vec<u8>,
 }
 
-/// A thread's side of writing: compresses with the newest dictionaries.
+/// A thread's side of writing.
 pub struct Encoder {
-    dictionaries: Arc<Dictionaries>,
-    in_use: InUse,
     content: Side,
     bodies: Side,
     plain: Option<Compressor<'static>>,
@@ -62,32 +56,15 @@ struct Side {
 }
 
 impl Encoder {
-    /// An encoder that uses the dictionaries of its store.
-    pub fn new(dictionaries: Arc<Dictionaries>) -> Self {
-        let in_use = dictionaries.in_use();
-        let (content, bodies) = (Side::new(in_use.content.as_deref()), Side::new(in_use.bodies.as_deref()));
-        Self { dictionaries, in_use, content, bodies, plain: Compressor::new(LEVEL).ok(), buffer: Vec::new() }
+    /// An encoder.
+    pub fn new() -> Self {
+        let side = |texts| Side::new(dictionaries::current(texts));
+        let (content, bodies) = (side(Texts::Content), side(Texts::Bodies));
+        Self { content, bodies, plain: Compressor::new(PLAIN_LEVEL).ok(), buffer: Vec::new() }
     }
 
-    /// Takes dictionaries into use that were trained meanwhile.
-    pub fn refresh(&mut self) {
-        let now = self.dictionaries.in_use();
-        for texts in [Texts::Content, Texts::Bodies] {
-            let codec = |in_use: &InUse| in_use.of(texts).as_ref().map(|row| row.codec);
-            if codec(&now) != codec(&self.in_use) {
-                let side = Side::new(now.of(texts).as_deref());
-                match texts {
-                    Texts::Content => self.content = side,
-                    Texts::Bodies => self.bodies = side,
-                }
-            }
-        }
-        self.in_use = now;
-    }
-
-    /// Compresses, and keeps the text to train a dictionary from while that is wanted.
+    /// Compresses.
     pub fn encode(&mut self, texts: Texts, bytes: &[u8]) -> Packed {
-        self.dictionaries.sample(texts, bytes);
         let side = match texts {
             Texts::Content => &mut self.content,
             Texts::Bodies => &mut self.bodies,
@@ -102,13 +79,14 @@ impl Encoder {
 }
 
 impl Side {
-    fn new(dictionary: Option<&DictionaryRow>) -> Self {
-        match dictionary {
-            Some(row) => {
-                Self { codec: row.codec, compressor: Compressor::with_dictionary(LEVEL, &row.bytes).ok() }
-            }
-            None => Self { codec: PLAIN, compressor: Compressor::new(LEVEL).ok() },
-        }
+    fn new(dictionary: &'static BuiltIn) -> Self {
+        let compressor =
+            Compressor::with_prepared_dictionary(&dictionary.encoder).and_then(|mut compressor| {
+                // The codec says which dictionary it is.
+                compressor.set_parameter(CParameter::DictIdFlag(false))?;
+                Ok(compressor)
+            });
+        Self { codec: dictionary.codec, compressor: compressor.ok() }
     }
 }
 
@@ -159,8 +137,8 @@ fn decompressor(connection: &Connection, codec: i64) -> Result<Decompressor<'sta
     if codec == PLAIN {
         return Ok(Decompressor::new()?);
     }
-    let sql = format!("{} where codec = ?1", DictionaryRow::select_sql());
-    let row = connection.query_row(&sql, [codec], DictionaryRow::read).optional()?;
-    let row = row.ok_or_else(|| Fault::Damaged(format!("compression dictionary {codec} is missing")))?;
-    Ok(Decompressor::with_dictionary(&row.bytes)?)
+    if let Some(dictionary) = dictionaries::of_codec(codec) {
+        return Ok(Decompressor::with_prepared_dictionary(&dictionary.decoder)?);
+    }
+    Ok(Decompressor::with_dictionary(&dictionaries::trained(connection, codec)?)?)
 }

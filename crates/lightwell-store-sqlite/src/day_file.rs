@@ -15,18 +15,19 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::codec::{Decoder, Encoder, Packed};
 use crate::codes::{self, facet, nanoseconds, orphan, put_varint};
-use crate::dictionaries::{Dictionaries, Held};
 use crate::fault::Result;
 use crate::file::{self, Format};
 use crate::history::{Histories, Target};
 use crate::key_index::{KeyIndex, Rows};
 use crate::load::{self, Loader};
 use crate::memo::Memo;
+use crate::pages;
 use crate::prepare::{Prepared, Preparer};
 use crate::recent::Recent;
 use crate::rollup::Facts;
 use crate::schema::{
-    APPLICATION_ID, BodyRow, ConversationRow, FacetRow, OrphanRow, RecordRow, Table, VERSION, create_sql, sql,
+    APPLICATION_ID, BodyRow, ConversationRow, FacetRow, OLDEST_VERSION, OrphanRow, RecordRow, Table, VERSION,
+    create_sql, sql,
 };
 use crate::symbols::{self, Symbols};
 
@@ -35,6 +36,7 @@ pub const FORMAT: Format = Format {
     what: "a Lightwell day file",
     application_id: APPLICATION_ID,
     version: VERSION,
+    oldest: OLDEST_VERSION,
     create: create_sql,
 };
 
@@ -55,11 +57,10 @@ pub struct DayFile {
     pub(crate) records: KeyIndex,
     pub(crate) contents: KeyIndex,
     histories: Histories,
-    held: Held,
     conversations: Recent<ConversationName, ConversationRow>,
     changed: HashMap<ConversationName, ConversationRow>,
     facets: Recent<(i64, i64, i64), ()>,
-    preparer: Preparer,
+    pub(crate) preparer: Preparer,
     new_conversations: Vec<(i64, i64)>,
     /// The indexes are not what the file holds.
     stale: bool,
@@ -70,8 +71,9 @@ pub struct DayFile {
 
 impl DayFile {
     /// Opens the file, or creates it.
-    pub fn open(path: &Path, dictionaries: &Arc<Dictionaries>) -> Result<Self> {
+    pub fn open(path: &Path) -> Result<Self> {
         let mut connection = file::open_writer(path, &FORMAT, CACHE_KIB)?;
+        pages::require(&connection)?;
         let log_pages = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&log_pages);
         // In place of SQLite's own checkpoints, which come before a group is answered.
@@ -79,18 +81,16 @@ impl DayFile {
             counted.store(pages.unsigned_abs(), Ordering::Relaxed);
             Ok(())
         }))?;
-        let encoder = Encoder::new(Arc::clone(dictionaries));
         Ok(Self {
             decoder: Decoder::default(),
             symbols: Symbols::new(),
             records: KeyIndex::open(&connection, Rows::Records)?,
             contents: KeyIndex::open(&connection, Rows::Contents)?,
             histories: Histories::new(),
-            held: Held::new(Arc::clone(dictionaries)),
             conversations: Recent::new(CACHED_CONVERSATIONS),
             changed: HashMap::new(),
             facets: Recent::new(1 << 16),
-            preparer: Preparer { memo: Arc::new(Memo::new(1024)), encoder },
+            preparer: Preparer { memo: Arc::new(Memo::new(1024)), encoder: Encoder::new() },
             new_conversations: Vec::new(),
             stale: false,
             spent: Vec::new(),
@@ -107,7 +107,6 @@ impl DayFile {
             self.stale = false;
         }
         self.connection.execute_batch("begin immediate")?;
-        self.preparer.encoder.refresh();
         Ok(())
     }
 
@@ -149,7 +148,6 @@ impl DayFile {
         self.changed.clear();
         self.facets.clear();
         self.new_conversations.clear();
-        self.held.forget();
         self.stale = true;
     }
 
@@ -206,7 +204,7 @@ impl DayFile {
         row.insert(&self.connection)?;
         let seq = self.connection.last_insert_rowid();
         self.records.add(prepared.key, seq);
-        self.body(seq, &prepared.body)?.insert(&self.connection)?;
+        body(seq, &prepared.body).insert(&self.connection)?;
         if let Some(conversation) = self.changed.get_mut(&(row.tenant, prepared.conversation_id.clone())) {
             conversation.add(&facts);
         }
@@ -218,7 +216,7 @@ impl DayFile {
         let (mut row, facts) = self.row(prepared)?;
         row.seq = old.seq;
         row.update(&self.connection)?;
-        self.body(old.seq.unwrap_or_default(), &prepared.body)?.update(&self.connection)?;
+        body(old.seq.unwrap_or_default(), &prepared.body).update(&self.connection)?;
         self.leave_behind(old, &row)?;
         let before = Facts::of(stored, |text| self.symbols.number(&self.connection, text))?;
         if old.conversation == row.conversation && facts.only_adds_to(&before) {
@@ -236,8 +234,8 @@ impl DayFile {
     fn row(&mut self, prepared: &Prepared) -> Result<(RecordRow, Facts)> {
         let tenant = self.symbols.number(&self.connection, prepared.tenant.as_str())?;
         let facts = Facts::of(&prepared.head, |text| self.symbols.number(&self.connection, text))?;
-        let Self { connection, preparer, held, contents, histories, .. } = self;
-        let mut target = Target { connection, encoder: &mut preparer.encoder, held, index: contents, tenant };
+        let Self { connection, preparer, contents, histories, .. } = self;
+        let mut target = Target { connection, encoder: &mut preparer.encoder, index: contents, tenant };
         let places = histories.place(&mut target, &prepared.shared)?;
         let conversation = self.conversation(tenant, prepared)?;
         let mut tags = Vec::new();
@@ -270,11 +268,6 @@ impl DayFile {
             output_head: places.output_head,
         };
         Ok((row, facts))
-    }
-
-    fn body(&mut self, seq: i64, packed: &Packed) -> Result<BodyRow> {
-        self.held.hold(&self.connection, packed.codec)?;
-        Ok(BodyRow { seq, codec: packed.codec, body: packed.bytes.clone() })
     }
 
     /// The conversation's row number; its row is in `changed` from here on.
@@ -370,6 +363,10 @@ impl DayFile {
         }
         Ok(())
     }
+}
+
+fn body(seq: i64, packed: &Packed) -> BodyRow {
+    BodyRow { seq, codec: packed.codec, body: packed.bytes.clone() }
 }
 
 /// The nodes and contents that a record refers to: kind of orphan, row.

@@ -58,8 +58,13 @@ table! {
 }
 
 /// What `delivery.db` says it is.
-const FORMAT: Format =
-    Format { what: "a Lightwell delivery file", application_id: 0x4c57_444c, version: 1, create: create_sql };
+const FORMAT: Format = Format {
+    what: "a Lightwell delivery file",
+    application_id: 0x4c57_444c,
+    version: 1,
+    oldest: 1,
+    create: create_sql,
+};
 
 fn create_sql() -> String {
     [AccountRow::create_sql(), TakenRow::create_sql()].concat()

@@ -240,8 +240,10 @@ fn delete(transaction: &Transaction<'_>, deletion: &Deletion) -> Result<usize> {
     Ok(match deletion {
         Deletion::Conversation { tenant, id } => {
             transaction.execute("insert or ignore into gone values(?1, ?2)", [tenant.as_str(), id])?;
-            transaction
-                .execute("delete from document where tenant = ?1 and conversation = ?2", [tenant.as_str(), id])?
+            transaction.execute(
+                "delete from document where tenant = ?1 and conversation = ?2",
+                [tenant.as_str(), id],
+            )?
         }
         Deletion::Tenant { tenant, .. } => {
             transaction.execute("delete from document where tenant = ?1", [tenant.as_str()])?

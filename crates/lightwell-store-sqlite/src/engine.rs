@@ -16,7 +16,6 @@ use lightwell_store::{Deleted, Deletion, Outcome, StoreError};
 
 use crate::codes;
 use crate::delivery::{Accounts, Note};
-use crate::dictionaries::Dictionaries;
 use crate::fault::Fault;
 use crate::gather::Gather;
 use crate::id_filter::IdFilter;
@@ -39,8 +38,6 @@ pub struct Engine {
     pub meta: Meta,
     /// `delivery.db`
     pub accounts: Accounts,
-    /// What content is compressed with.
-    pub dictionaries: Arc<Dictionaries>,
     state: Mutex<State>,
 }
 
@@ -57,13 +54,7 @@ struct State {
 
 impl Engine {
     /// An engine over days that were loaded.
-    pub fn new(
-        root: PathBuf,
-        meta: Meta,
-        accounts: Accounts,
-        dictionaries: Arc<Dictionaries>,
-        days: Vec<(Shard, IdFilter)>,
-    ) -> Self {
+    pub fn new(root: PathBuf, meta: Meta, accounts: Accounts, days: Vec<(Shard, IdFilter)>) -> Self {
         let entry = |(shard, filter): (Shard, IdFilter)| {
             (shard.day, Entry { shard: Arc::new(shard), filter, writer: None })
         };
@@ -76,7 +67,7 @@ impl Engine {
             writers: Vec::new(),
             closed: false,
         };
-        Self { root, meta, accounts, dictionaries, state: Mutex::new(state) }
+        Self { root, meta, accounts, state: Mutex::new(state) }
     }
 
     /// Refuses late copies of what was deleted before.
@@ -189,6 +180,7 @@ impl Engine {
         }
         let concerned = |entry: &&Entry| {
             entry.writer.is_some()
+                || entry.shard.has_trained()
                 || entry.shard.is_ready()
                     && indexed.as_ref().is_none_or(|days| days.contains(&entry.shard.number()))
                     && !matches!(selection, Selection::Before { moment, .. } if entry.shard.span().0 >= *moment)
@@ -207,8 +199,25 @@ impl Engine {
             self.send(
                 &mut state,
                 day,
-                Job::Delete { selection: selection.clone(), gather: Arc::clone(&gather) },
+                Job::Delete { selection: Some(selection.clone()), gather: Arc::clone(&gather) },
             );
+        }
+    }
+
+    /// Writes the files of version 2 anew, one after the other, because something of what their dictionaries were trained from was
+    /// deleted before. What fails is left to the next deletion or start.
+    pub fn renew(self: &Arc<Self>) {
+        let mut state = self.state();
+        let day = state.days.values().find(|entry| entry.shard.has_trained()).map(|entry| entry.shard.day);
+        if let Some(day) = day.filter(|_| !state.closed) {
+            let engine = Arc::clone(self);
+            let next = move |result: Result<Deleted, StoreError>| {
+                if result.is_ok() {
+                    engine.renew();
+                }
+            };
+            let gather = Arc::new(Gather::new(Deleted::default(), 1, next));
+            self.send(&mut state, day, Job::Delete { selection: None, gather });
         }
     }
 

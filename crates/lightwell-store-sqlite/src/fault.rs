@@ -15,6 +15,9 @@ pub enum Fault {
     /// The file system said so.
     #[error(transparent)]
     File(#[from] std::io::Error),
+    /// A reader has not finished for long.
+    #[error("somebody reads the file")]
+    InUse,
     /// What is stored is not what was written.
     #[error("{0}")]
     Damaged(String),
@@ -48,6 +51,7 @@ impl Fault {
                 _ => StoreError::Engine { action, source: error.to_string().into() },
             },
             Self::File(_) => unavailable(RETRY_FULL),
+            Self::InUse => unavailable(RETRY_BUSY),
         }
     }
 

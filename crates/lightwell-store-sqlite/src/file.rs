@@ -14,6 +14,8 @@ pub struct Format {
     pub application_id: i32,
     /// `pragma user_version`
     pub version: i32,
+    /// The oldest version that is read, and made a file of the present one when it is opened for writing.
+    pub oldest: i32,
     /// DDL of a new one.
     pub create: fn() -> String,
 }
@@ -30,7 +32,8 @@ pub fn open_writer(path: &Path, format: &Format, cache_kib: u32) -> Result<Conne
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.execute_batch(&format!("pragma busy_timeout = {BUSY_MS}"))?;
-    let is_new = check(&connection, format)?;
+    let version = check(&connection, format)?;
+    let is_new = version.is_none();
     if is_new {
         connection.execute_batch("pragma page_size = 8192; pragma auto_vacuum = incremental;")?;
     }
@@ -45,6 +48,8 @@ pub fn open_writer(path: &Path, format: &Format, cache_kib: u32) -> Result<Conne
         transaction.pragma_update(None, "application_id", format.application_id)?;
         transaction.pragma_update(None, "user_version", format.version)?;
         transaction.commit()?;
+    } else if version != Some(format.version) {
+        connection.pragma_update(None, "user_version", format.version)?;
     }
     Ok(connection)
 }
@@ -66,24 +71,30 @@ pub fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))
 }
 
-/// True when the file is new; a fault when it is not of this format.
-fn check(connection: &Connection, format: &Format) -> Result<bool> {
+/// Like [`checkpoint`]; a fault when somebody who still reads the file as it was keeps the log from being emptied.
+pub fn empty_log(connection: &Connection) -> Result<()> {
+    let busy: bool = connection.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
+    if busy { Err(Fault::InUse) } else { Ok(()) }
+}
+
+/// The version of the file, none when it is new; a fault when it is not of this format.
+fn check(connection: &Connection, format: &Format) -> Result<Option<i32>> {
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i32>(0));
     let (application_id, version) = (number("pragma application_id")?, number("pragma user_version")?);
     if application_id == 0 && version == 0 {
         let tables = number("select count(*) from sqlite_schema")?;
-        return if tables == 0 { Ok(true) } else { Err(foreign(format)) };
+        return if tables == 0 { Ok(None) } else { Err(foreign(format)) };
     }
     if application_id != format.application_id {
         return Err(foreign(format));
     }
-    if version != format.version {
+    if !(format.oldest..=format.version).contains(&version) {
         return Err(Fault::Damaged(format!(
             "it has version {version} of {}, this program reads version {}",
             format.what, format.version
         )));
     }
-    Ok(false)
+    Ok(Some(version))
 }
 
 fn foreign(format: &Format) -> Fault {

@@ -7,7 +7,6 @@ use lightwell_model::{ContentId, NodeId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::codec::Encoder;
-use crate::dictionaries::Held;
 use crate::fault::Result;
 use crate::key_index::KeyIndex;
 use crate::memo::{PackedContent, Said};
@@ -40,8 +39,6 @@ pub struct Target<'a> {
     pub connection: &'a Connection,
     /// Compresses what no preparing thread did.
     pub encoder: &'a mut Encoder,
-    /// The dictionaries of the file.
-    pub held: &'a mut Held,
     /// Finds its content.
     pub index: &'a mut KeyIndex,
     /// Symbol.
@@ -189,7 +186,6 @@ fn insert(target: &mut Target<'_>, key: i64, said: &Said) -> Result<i64> {
         }
     };
     let (codec, bytes) = (content.packed.codec, &content.packed.bytes);
-    target.held.hold(target.connection, codec)?;
     let body = (!content.is_large).then(|| bytes.clone());
     ContentRow { seq: None, key, id: said.id.as_bytes().to_vec(), tenant: target.tenant, codec, body }
         .insert(target.connection)?;

@@ -17,6 +17,7 @@
 //!
 //! Column segments (`<day>/segments`) and the search index will lie beside `records.db`, derived from it.
 
+mod cleaning;
 mod codec;
 mod codes;
 mod day_file;
@@ -35,6 +36,7 @@ mod list;
 mod load;
 mod memo;
 mod meta;
+mod pages;
 mod prepare;
 mod preview;
 mod query;

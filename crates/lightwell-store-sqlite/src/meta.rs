@@ -82,8 +82,13 @@ table! {
 }
 
 /// What `meta.db` says it is.
-pub const FORMAT: Format =
-    Format { what: "a Lightwell meta file", application_id: 0x4c57_4d54, version: 1, create: create_sql };
+pub const FORMAT: Format = Format {
+    what: "a Lightwell meta file",
+    application_id: 0x4c57_4d54,
+    version: 1,
+    oldest: 1,
+    create: create_sql,
+};
 
 fn create_sql() -> String {
     [

@@ -56,7 +56,6 @@ impl Preparer {
         tenant: &TenantId,
         records: Vec<(usize, Record)>,
     ) -> Vec<(usize, Box<Prepared>)> {
-        self.encoder.refresh();
         let take = |(place, record)| (place, Box::new(self.take_apart(tenant, record)));
         let mut all: Vec<(usize, Box<Prepared>)> = records.into_iter().map(take).collect();
         all.iter_mut().for_each(|(_, prepared)| prepared.shared.compress(&mut self.encoder));

@@ -8,8 +8,11 @@ use rusqlite::{Connection, Row, Statement};
 
 /// Marks a file as one of ours ("LWDF").
 pub const APPLICATION_ID: i32 = 0x4c57_4446;
-/// Version of the tables below. A file of another version is refused by name.
-pub const VERSION: i32 = 2;
+/// Version of the tables below. A file of a newer or a much older version is refused by name.
+pub const VERSION: i32 = 3;
+/// The oldest version that is read. What opens a file for writing makes it one of [`VERSION`]: what changed since 2 is that texts are
+/// compressed with dictionaries that are compiled in, and that the file has none.
+pub const OLDEST_VERSION: i32 = 2;
 
 /// What a column is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -416,7 +419,7 @@ table! {
 }
 
 table! {
-    /// A compression dictionary.
+    /// A compression dictionary of version 2, trained from texts of the store. Newer files do not have this table.
     DictionaryRow in "dictionary" "" {
         /// The codec that uses it.
         codec: i64 = "integer primary key" Key,
@@ -442,7 +445,6 @@ pub fn create_sql() -> String {
         ConversationRow::create_sql(),
         FacetRow::create_sql(),
         SymbolRow::create_sql(),
-        DictionaryRow::create_sql(),
     ]
     .concat()
 }

@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use crate::codes::day_number;
 use crate::day_file::FORMAT;
 use crate::delivery::Note;
+use crate::dictionaries;
 use crate::fault::Result;
 use crate::file;
 use crate::gather::Gather;
@@ -29,6 +30,8 @@ pub struct Shard {
     pub path: PathBuf,
     /// There is a file to read.
     ready: AtomicBool,
+    /// The file has trained dictionaries: see `cleaning.rs`.
+    trained: AtomicBool,
     /// Counts files that were removed: connections to them are of no use.
     removals: AtomicU64,
     /// No record is earlier.
@@ -44,6 +47,7 @@ impl Shard {
             day,
             path: root.join(day.to_string()).join("records.db"),
             ready: AtomicBool::new(false),
+            trained: AtomicBool::new(false),
             removals: AtomicU64::new(0),
             earliest: AtomicI64::new(i64::MAX),
             latest: AtomicI64::new(i64::MIN),
@@ -65,9 +69,20 @@ impl Shard {
         self.ready.store(true, Ordering::Release);
     }
 
+    /// The file has dictionaries that were trained from texts.
+    pub fn has_trained(&self) -> bool {
+        self.trained.load(Ordering::Acquire)
+    }
+
+    /// It has none any more.
+    pub fn set_renewed(&self) {
+        self.trained.store(false, Ordering::Release);
+    }
+
     /// The file is about to be removed.
     pub fn set_removed(&self) {
         self.ready.store(false, Ordering::Release);
+        self.set_renewed();
         self.removals.fetch_add(1, Ordering::AcqRel);
         self.earliest.store(i64::MAX, Ordering::Release);
         self.latest.store(i64::MIN, Ordering::Release);
@@ -98,6 +113,7 @@ impl Shard {
             connection.query_row(span, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         first.into_iter().chain(last).for_each(|at| self.cover(at));
         let conversations = unindexed(&connection, watermark)?;
+        self.trained.store(dictionaries::has_trained(&connection)?, Ordering::Release);
         self.set_ready();
         Ok((filter, conversations))
     }
@@ -132,10 +148,10 @@ pub enum Job {
         /// Where the outcomes go.
         gather: Arc<Gather<Vec<Option<Outcome>>>>,
     },
-    /// Delete records.
+    /// Delete records, and dictionaries that were trained from texts.
     Delete {
-        /// Which.
-        selection: Selection,
+        /// Which records, if any.
+        selection: Option<Selection>,
         /// Where the counts go.
         gather: Arc<Gather<Deleted>>,
     },

@@ -10,17 +10,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lightwell_model::{Day, Generation, Record, TenantId};
 use lightwell_store::{
-    Added, ApiKey, ClientAccount, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion,
-    Delivery, DeliveryQuery, Document, DocumentKind, DocumentPage, DocumentQuery, Filter, KeyDigest, NewApiKey,
-    Outcome, Page, Store, StoreError, Totals,
+    Added, ApiKey, ClientAccount, ConversationDetail, ConversationQuery, ConversationSummary, Deleted,
+    Deletion, Delivery, DeliveryQuery, Document, DocumentKind, DocumentPage, DocumentQuery, Filter,
+    KeyDigest, NewApiKey, Outcome, Page, Store, StoreError, Totals,
 };
 use tokio::sync::oneshot;
 
-use crate::codec::{Encoder, Texts};
+use crate::codec::Encoder;
 use crate::day_file::FORMAT;
 use crate::delivery::{Accounts, Note};
 use crate::documents::Documents;
-use crate::dictionaries::{self, Dictionaries};
 use crate::engine::Engine;
 use crate::fault::Fault;
 use crate::gather::Gather;
@@ -62,15 +61,11 @@ impl SqliteStore {
         let meta_path = root.join("meta.db");
         let meta = Meta::open(&meta_path).map_err(|fault| fault.at(&meta_path, "open"))?;
         let days = load_days(&root, &meta)?;
-        let dictionaries = Arc::new(dictionaries_of(&days)?);
         let documents = Arc::new(Documents::open(&root)?);
         let memo = Arc::new(Memo::new(MEMO));
-        let preparer = {
-            let dictionaries = Arc::clone(&dictionaries);
-            move || Preparer { memo: Arc::clone(&memo), encoder: Encoder::new(Arc::clone(&dictionaries)) }
-        };
+        let preparer = move || Preparer { memo: Arc::clone(&memo), encoder: Encoder::new() };
         let accounts = accounts_of(&root, &days)?;
-        let engine = Arc::new(Engine::new(root.clone(), meta, accounts, dictionaries, days));
+        let engine = Arc::new(Engine::new(root.clone(), meta, accounts, days));
         let reader = move || Reader::new(meta_path.clone());
         let preparers = Workers::start("lightwell-prepare", PREPARERS, preparer).map_err(fault)?;
         let readers = Workers::start("lightwell-read", READERS, reader).map_err(fault)?;
@@ -94,6 +89,9 @@ impl SqliteStore {
                 drop(sender.send(result));
             });
             receiver.recv().map_err(|_| StoreError::Closed)??;
+        }
+        if !deletions.is_empty() {
+            engine.renew();
         }
         Ok(())
     }
@@ -364,29 +362,6 @@ fn accounts_of(root: &Path, days: &[(Shard, IdFilter)]) -> Result<Accounts, Stor
     }
     accounts.take_in()?;
     Ok(accounts)
-}
-
-/// The newest dictionaries that the files have.
-fn dictionaries_of(days: &[(Shard, IdFilter)]) -> Result<Dictionaries, StoreError> {
-    let (mut rows, mut next_codec) = (Vec::new(), 0);
-    for texts in [Texts::Content, Texts::Bodies] {
-        let mut newest: Option<(i64, &Shard)> = None;
-        for (shard, _) in days {
-            let codec = file::open_reader(&shard.path, &FORMAT)
-                .and_then(|connection| dictionaries::newest_codec(&connection, texts))
-                .map_err(|fault| fault.at(&shard.path, "open"))?;
-            if let Some(codec) = codec.filter(|codec| newest.is_none_or(|(known, _)| *codec > known)) {
-                newest = Some((codec, shard));
-            }
-        }
-        let Some((codec, shard)) = newest else { continue };
-        next_codec = next_codec.max(codec + 1);
-        let row = file::open_reader(&shard.path, &FORMAT)
-            .and_then(|connection| dictionaries::newest(&connection, texts))
-            .map_err(|fault| fault.at(&shard.path, "open"))?;
-        rows.extend(row);
-    }
-    Ok(Dictionaries::new(rows, next_codec))
 }
 
 /// Every day that has a file, oldest first, with its ids; brings the index of conversations up to date.

@@ -1,7 +1,7 @@
 //! Deleting records from a day file, and then the content that only they referred to.
 //!
 //! Records go in steps, each its own transaction, which also notes what they referred to (`orphan`). A last transaction removes the
-//! orphans that nothing refers to any more. A crash in between loses nothing: the notes are in the file, and the deletion, which
+//! orphans that nothing refers to any more. What is left of them on the pages is cleaned away then: see `cleaning.rs`. A crash in between loses nothing: the notes are in the file, and the deletion, which
 //! `meta.db` knows not to be done, is carried out again.
 
 use std::collections::{HashMap, HashSet};
@@ -53,8 +53,6 @@ impl DayFile {
         })?;
         while self.delete_step(&sql, &parameters)? {}
         let contents = self.in_transaction(Self::remove_orphans)?;
-        self.connection.execute_batch("pragma incremental_vacuum")?;
-        crate::file::checkpoint(&self.connection)?;
         Ok(Swept { deleted: Deleted { records, contents }, empty: false })
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use lightwell_store::{Deleted, Heard, Outcome, StoreError};
 
+use crate::cleaning::Cleaning;
 use crate::codes::nanoseconds;
 use crate::day_file::DayFile;
 use crate::delivery::{Accounts, Note};
@@ -29,7 +30,7 @@ pub fn start(engine: Arc<Engine>, shard: Arc<Shard>, jobs: Receiver<Job>) -> std
     let name = format!("lightwell-{}", shard.day);
     std::thread::Builder::new()
         .name(name)
-        .spawn(move || Writer { engine, shard, file: None, unindexed: Vec::new() }.run(&jobs))
+        .spawn(move || Writer { engine, shard, file: None, unindexed: Vec::new(), cleaning: None }.run(&jobs))
 }
 
 struct Writer {
@@ -38,6 +39,8 @@ struct Writer {
     file: Option<DayFile>,
     /// New conversations that the index does not have yet.
     unindexed: Vec<(i64, i64)>,
+    /// Something was deleted and is being cleaned away, a step after each job.
+    cleaning: Option<Cleaning>,
 }
 
 struct Append {
@@ -50,8 +53,10 @@ struct Append {
 impl Writer {
     fn run(mut self, jobs: &Receiver<Job>) {
         loop {
-            let mut next = match jobs.recv_timeout(IDLE) {
+            let patience = if self.cleaning.is_some() { Duration::ZERO } else { IDLE };
+            let mut next = match jobs.recv_timeout(patience) {
                 Ok(job) => Some(job),
+                Err(RecvTimeoutError::Timeout) if self.cleaning.is_some() => None,
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
                     let mut late = None;
@@ -74,12 +79,14 @@ impl Writer {
                         self.group(Append { records, bytes, note, gather }, jobs)
                     }
                     Job::Delete { selection, gather } => {
-                        self.delete(&selection, &gather);
+                        self.delete(selection.as_ref(), gather);
                         None
                     }
                 };
             }
+            self.clean();
         }
+        self.end_cleaning(Err(&StoreError::Closed));
         self.leave();
     }
 
@@ -173,15 +180,46 @@ impl Writer {
         Ok(())
     }
 
-    fn delete(&mut self, selection: &Selection, gather: &Gather<Deleted>) {
+    fn delete(&mut self, selection: Option<&Selection>, gather: Arc<Gather<Deleted>>) {
         let path = self.shard.path.clone();
-        let result = self.sweep(selection).map_err(|fault| {
-            self.recover();
-            fault.at(&path, "delete records")
-        });
+        let result = selection.map_or(Ok(Deleted::default()), |selection| self.sweep(selection));
         match result {
-            Ok(deleted) => gather.part(Ok::<_, &StoreError>(|all: &mut Deleted| *all += deleted)),
-            Err(error) => gather.part(Err::<fn(&mut Deleted), _>(&error)),
+            Ok(deleted) => self.cleaning.get_or_insert_default().wait(gather, deleted),
+            Err(fault) => {
+                self.recover();
+                gather.part(Err::<fn(&mut Deleted), _>(&fault.at(&path, "delete records")));
+            }
+        }
+    }
+
+    /// Cleans away some of what was deleted, if anything was.
+    fn clean(&mut self) {
+        let Some(mut cleaning) = self.cleaning.take() else { return };
+        let result = if self.shard.is_ready() {
+            cleaning.renewed = !self.shard.has_trained();
+            self.open().and_then(|file| file.clean_step(&mut cleaning))
+        } else {
+            // The file is gone as a whole.
+            Ok(true)
+        };
+        if cleaning.renewed && result.is_ok() {
+            self.shard.set_renewed();
+        }
+        self.cleaning = Some(cleaning);
+        match result {
+            Ok(false) => {}
+            Ok(true) => self.end_cleaning(Ok(())),
+            Err(fault) => {
+                self.recover();
+                let error = fault.at(&self.shard.path, "clean up after a deletion");
+                self.end_cleaning(Err(&error));
+            }
+        }
+    }
+
+    fn end_cleaning(&mut self, result: std::result::Result<(), &StoreError>) {
+        if let Some(cleaning) = self.cleaning.take() {
+            cleaning.end(result);
         }
     }
 
@@ -220,7 +258,7 @@ impl Writer {
                 std::fs::create_dir_all(folder)?;
                 sync_folder(&self.engine.root)?;
             }
-            self.file = Some(DayFile::open(&self.shard.path, &self.engine.dictionaries)?);
+            self.file = Some(DayFile::open(&self.shard.path)?);
         }
         self.file.as_mut().ok_or_else(|| Fault::Damaged("the file is not open".to_owned()))
     }

@@ -3,9 +3,8 @@ use lightwell_model::{Generation, Message, RecordKind, Role, TenantId};
 use lightwell_store::StoreError;
 
 use super::*;
-use crate::codec::Texts;
+use crate::key_index;
 use crate::selection::Selection;
-use crate::{dictionaries, key_index};
 
 fn at(n: usize) -> Timestamp {
     Timestamp::from_second(1_795_341_600 + n as i64).unwrap()
@@ -29,26 +28,20 @@ struct Day {
 }
 
 impl Day {
-    fn open(path: &Path, dictionaries: &Arc<Dictionaries>) -> Self {
-        let encoder = Encoder::new(Arc::clone(dictionaries));
-        let preparer = Preparer { memo: Arc::new(Memo::new(16)), encoder };
-        Self { file: DayFile::open(path, dictionaries).unwrap(), preparer }
+    fn open(path: &Path) -> Self {
+        let preparer = Preparer { memo: Arc::new(Memo::new(16)), encoder: Encoder::new() };
+        Self { file: DayFile::open(path).unwrap(), preparer }
     }
 
     fn apply(&mut self, numbers: std::ops::Range<usize>) -> Result<()> {
         let tenant = TenantId::default_tenant();
         self.file.begin()?;
         for n in numbers {
-            self.preparer.encoder.refresh();
             let prepared = Box::new(self.preparer.prepare(&tenant, Record::Generation(generation(n))));
             self.file.apply(prepared, true)?;
         }
         self.file.commit().map(|_| ())
     }
-}
-
-fn no_dictionaries() -> Arc<Dictionaries> {
-    Arc::new(Dictionaries::new(Vec::new(), 0))
 }
 
 fn count(file: &DayFile, table: &str) -> i64 {
@@ -59,7 +52,7 @@ fn count(file: &DayFile, table: &str) -> i64 {
 fn a_full_disk_leaves_nothing_half_written_and_passes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("records.db");
-    let mut day = Day::open(&path, &no_dictionaries());
+    let mut day = Day::open(&path);
     day.apply(0..10).unwrap();
     let pages: i64 = day.file.connection.query_row("pragma page_count", [], |row| row.get(0)).unwrap();
     day.file.connection.execute_batch(&format!("pragma max_page_count = {}", pages + 8)).unwrap();
@@ -79,66 +72,11 @@ fn a_full_disk_leaves_nothing_half_written_and_passes() {
     assert_eq!(generations, 500);
 }
 
-/// A day with so many records that both dictionaries are trained and in use.
-fn trained(path: &Path, dictionaries: &Arc<Dictionaries>) -> Day {
-    let mut day = Day::open(path, dictionaries);
-    for round in 0.. {
-        assert!(round < 100, "no dictionary was trained");
-        day.apply(round * 500..round * 500 + 500).unwrap();
-        if count(&day.file, "dictionary") == 2 {
-            break;
-        }
-    }
-    day
-}
-
-#[test]
-fn every_file_has_the_dictionaries_that_it_uses() {
-    let folder = tempfile::tempdir().unwrap();
-    let dictionaries = no_dictionaries();
-    let first = trained(&folder.path().join("first.db"), &dictionaries);
-
-    // A store that is opened again goes on with them.
-    let stored = [Texts::Content, Texts::Bodies]
-        .map(|texts| dictionaries::newest(&first.file.connection, texts).unwrap().unwrap());
-    let newest = stored[0].codec.max(stored[1].codec);
-    let again = Arc::new(Dictionaries::new(stored.to_vec(), newest + 1));
-    let mut second = Day::open(&folder.path().join("second.db"), &again);
-    second.apply(0..1).unwrap();
-    assert_eq!(count(&second.file, "dictionary"), 2);
-    let sql = "select content.codec from content join dictionary using(codec)";
-    let codec: i64 = second.file.connection.query_row(sql, [], |row| row.get(0)).unwrap();
-    assert_eq!(codec, stored[0].codec);
-    let row = load::row(&second.file.connection, 1).unwrap().unwrap();
-    let read = Loader::new(&second.file.connection, &mut second.file.decoder).record(&row).unwrap();
-    let Record::Generation(read) = read else { panic!("{read:?}") };
-    assert_eq!(read.input, generation(0).input);
-}
-
-#[test]
-fn a_dictionary_that_was_rolled_back_is_written_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let dictionaries = no_dictionaries();
-    drop(trained(&folder.path().join("first.db"), &dictionaries));
-    let mut day = Day::open(&folder.path().join("records.db"), &dictionaries);
-    let tenant = TenantId::default_tenant();
-    day.file.begin().unwrap();
-    for n in 0..200 {
-        let prepared = Box::new(day.preparer.prepare(&tenant, Record::Generation(generation(n))));
-        day.file.apply(prepared, false).unwrap();
-    }
-    day.file.roll_back();
-    assert_eq!(count(&day.file, "dictionary"), 0);
-    day.apply(200..201).unwrap();
-    assert_eq!(count(&day.file, "dictionary"), 2);
-}
-
 #[test]
 fn rows_are_found_before_and_after_they_are_indexed_and_not_once_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("records.db");
-    let dictionaries = no_dictionaries();
-    let mut day = Day::open(&path, &dictionaries);
+    let mut day = Day::open(&path);
     day.apply(0..300).unwrap();
     day.file.settle().unwrap();
     day.apply(300..600).unwrap();
@@ -158,7 +96,7 @@ fn rows_are_found_before_and_after_they_are_indexed_and_not_once_deleted() {
 
     // Whoever opens the file anew knows as much; what is stored again is stored once.
     drop(day);
-    let mut day = Day::open(&path, &dictionaries);
+    let mut day = Day::open(&path);
     day.apply(0..610).unwrap();
     assert_eq!(["record", "content", "node"].map(|table| count(&day.file, table)), [610, 610, 610]);
 
