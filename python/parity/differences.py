@@ -245,8 +245,8 @@ ROWS: dict[str, Row] = {
         "nothing is lost silently",
     ),
     "redaction": Row(
-        "redaction of JSON-quoted secrets, JWTs, classic OpenAI keys; in titles, tools, metadata, tags, errors; "
-        "of words that only end like a name of a secret",
+        "redaction of JSON-quoted secrets, `NAME=\"value\"`, JWTs, classic OpenAI keys, Anthropic keys of any length; in titles, "
+        "tools, metadata, tags, errors; of words that only end like a name of a secret",
         "not redacted; words like `monkey:` are",
         "redacted; words are left alone",
         "a secret is one wherever it stands",
@@ -328,9 +328,7 @@ class Verdict(NamedTuple):
 
 def judge(found: list[Found], scenario: Scenario, release: str) -> Verdict:
     """Holds what was found against what is meant."""
-    own = dict(scenario.differs)
-    if release == "0.2.0":
-        own.update(scenario.differs_earlier)
+    own = {**scenario.differs, **(scenario.differs_earlier if release == "0.2.0" else {})}
     unexpected: list[Found] = []
     rows: set[str] = set()
     used: set[str] = set()
@@ -343,7 +341,9 @@ def judge(found: list[Found], scenario: Scenario, release: str) -> Verdict:
             unexpected.append(each)
         else:
             rows.add(row)
-    return Verdict(unexpected, rows, sorted(set(own) - used))
+    # What differs from 0.9.3 need not differ from 0.2.0.
+    must = scenario.differs_earlier if release == "0.2.0" else scenario.differs
+    return Verdict(unexpected, rows, sorted(set(must) - used))
 
 
 def _everywhere(found: Found, release: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from opentelemetry import trace
 from opentelemetry.metrics import Meter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -36,6 +37,18 @@ class Counting(IdGenerator):
         return self.traces
 
 
+class _Current(TracerProvider):
+    """The program's tracer provider: that of the scenario which is running."""
+
+    telemetry: Telemetry
+
+    def get_tracer(self, *args: Any, **kwargs: Any) -> Tracer:
+        return self.telemetry.tracer_provider.get_tracer(*args, **kwargs)
+
+
+_global: _Current | None = None
+
+
 class Telemetry:
     """Providers of one scenario."""
 
@@ -47,6 +60,14 @@ class Telemetry:
         self.meter_provider = MeterProvider(metric_readers=[self._reader])
         self.tracer: Tracer = self.tracer_provider.get_tracer("parity")
         self.meter: Meter = self.meter_provider.get_meter("parity")
+
+    def use_globally(self) -> None:
+        """Makes these the program's providers; a process has one of each, so later ones take its place within."""
+        global _global
+        if _global is None:
+            _global = _Current()
+            trace.set_tracer_provider(_global)
+        _global.telemetry = self
 
     def take(self) -> tuple[list[Any], list[Any]]:
         """The finished spans, in the order of their starts, and the metrics by name."""

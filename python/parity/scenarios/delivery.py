@@ -254,7 +254,10 @@ def exporter_of_the_program_gets_steps(s: Stage) -> None:
     s.see("calls", exporter.calls)
 
 
-@scenario(protocols=HTTP, releases=EITHER)
+@scenario(
+    protocols=HTTP, releases=EITHER,
+    earlier={"log.*sigil generation export failed: *": "0.2 log"},
+)
 def exporter_that_fails(s: Stage) -> None:
     """Retried as often as the settings say; then its exception comes out of `flush`."""
     exporter = Exporter(s, failures=2)
@@ -302,3 +305,88 @@ def exporters_that_are_odd(s: Stage) -> None:
     s.record(client, "short.", {"id": "short"})
     s.attempt("short.flush", client.flush)
     s.attempt("short.shutdown", client.shutdown)
+
+
+@scenario()
+def exporters_by_themselves(s: Stage) -> None:
+    """As programs build them into exporters of their own."""
+    from sigil_sdk import exporters
+    from sigil_sdk.models import ExportGenerationsRequest, ExportWorkflowStepsRequest
+
+    generation = s.sdk.Generation(id="g", model=s.sdk.ModelRef("a", "b"), metadata={"x": 1}, input=[s.sdk.user_text_message("hi")])
+    step = s.sdk.WorkflowStep(id="s", conversation_id="c", step_name="n", input_state={"a": 1})
+    if s.protocol == "http":
+        exporter = exporters.HTTPGenerationExporter(s.endpoint, {"x-own": "1"})
+    else:
+        exporter = exporters.GRPCGenerationExporter(s.endpoint, {"X-Own": "1"}, insecure=True)
+    s.attempt("generations", exporter.export_generations, ExportGenerationsRequest([generation]))
+    s.attempt("steps", exporter.export_workflow_steps, ExportWorkflowStepsRequest([step]))
+    s.attempt("nothing", exporter.export_generations, ExportGenerationsRequest([]))
+    s.attempt("shutdown", exporter.shutdown)
+    noop = exporters.NoopGenerationExporter()
+    s.attempt("noop", noop.export_generations, ExportGenerationsRequest([generation]))
+    s.attempt("noop steps", noop.export_workflow_steps, ExportWorkflowStepsRequest([step]))
+    s.attempt("noop shutdown", noop.shutdown)
+
+
+@scenario(protocols=HTTP)
+def protobuf_of_models(s: Stage) -> None:
+    """The messages and the JSON that models become."""
+    from sigil_sdk import proto_mapping
+    from sigil_sdk.exporters.http import _normalize_endpoint
+
+    call = s.sdk.ToolCall(name="look", id="c", input_json=b"{}")
+    generation = s.sdk.Generation(
+        id="g",
+        mode=s.sdk.GenerationMode.STREAM,
+        model=s.sdk.ModelRef("a", "b"),
+        max_tokens=0,
+        temperature=0.5,
+        usage=s.sdk.TokenUsage(input_tokens=2**60),
+        output=[s.message("assistant", s.part("thinking", "t", thinking="x"), s.part("tool_call", tool_call=call))],
+        started_at=s.clock.time,
+        metadata={"a": [1, None, {"b": True}]},
+        tags={"t": "1"},
+        effective_version="1.2.3",
+    )
+    step = s.sdk.WorkflowStep(id="s", conversation_id="c", step_name="n", started_at=s.clock.time, output_state={"x": 1.5})
+    s.see("json", proto_mapping.generation_to_proto_json(generation))
+    s.see("step json", proto_mapping.workflow_step_to_proto_json(step))
+    s.see("bytes", proto_mapping.generation_to_proto(generation).SerializeToString(deterministic=True))
+    s.see("step bytes", proto_mapping.workflow_step_to_proto(step).SerializeToString(deterministic=True))
+    odd = s.sdk.Generation(id="g", metadata={"x": {1}})
+    s.attempt("odd", proto_mapping.generation_to_proto, odd)
+    for endpoint in ("h:1", "HTTPS://h", "http://h/", "http://h/x?y=1", "h?y=1", " ", "http:///x", "http://h/api/v1/generations:export"):
+        s.attempt(f"endpoint {endpoint}", _normalize_endpoint, endpoint)
+    s.attempt("endpoint of steps", _normalize_endpoint, "h", "/api/v1/workflow-steps:export")
+
+
+@scenario(releases=EITHER)
+def threads_and_tasks(s: Stage) -> None:
+    """Generations begun in one thread and ended in another; tasks with contexts of their own."""
+    import asyncio
+    import threading
+
+    client = s.client()
+    recorder = client.start_generation(s.start(id="gen-thread"))
+
+    def end() -> None:
+        recorder.set_result(**s.hello())
+        recorder.end()
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    thread.join()
+    s.tell(recorder, "thread.")
+
+    async def task(name: str) -> None:
+        with s.sdk.with_conversation_id(f"conv-{name}"):
+            with client.start_generation(s.start(id=f"gen-{name}", conversation_id="")) as each:
+                await asyncio.sleep(0)
+                each.set_result(**s.hello())
+
+    async def both() -> None:
+        await asyncio.gather(task("a"), task("b"))
+
+    asyncio.run(both())
+    s.attempt("flush", client.flush)

@@ -369,7 +369,7 @@ def experiment_telemetry(s: Stage) -> None:
         made = s.sdk.ScoreValue(**{{"text": "string", "bool": "boolean"}.get(name, name): value})
         s.attempt(f"score {name}", otel.score_event_attributes, name="k", value=made, passed=None, **scored, **rest)
     s.server.script = respond
-    trace.set_tracer_provider(s.telemetry.tracer_provider)
+    s.telemetry.use_globally()
     c = client(s, use_experimental_otel=True)
     with e.experiment("X", experiment_id="exp", client=c, candidate={"agent_name": "a", "model_name": "m"}) as experiment:
         with experiment.trial(e.TestCase("c1", name="C")) as trial:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from . import EITHER, scenario
+from . import EITHER, HTTP, scenario
 
 if TYPE_CHECKING:
     from ..stage import Stage
@@ -400,3 +400,23 @@ def overlapping_generations(s: Stage) -> None:
     second = client.start_generation(s.start(id="gen-2", model=s.sdk.ModelRef(provider="x", name="y")))
     s.finish(first, "first.", **s.hello())
     s.finish(second, "second.", **s.hello())
+
+
+@scenario(protocols=HTTP, releases=EITHER)
+def global_providers(s: Stage) -> None:
+    """Without tracer and meter in the configuration: the tracer is the program's."""
+    s.telemetry.use_globally()
+    s.record(s.client(tracer=None, meter=None), **s.hello())
+
+
+@scenario(protocols=HTTP, releases=EITHER)
+def telemetry_that_samples_nothing(s: Stage) -> None:
+    """A provider whose sampler drops every span: ids all the same."""
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+
+    from ..telemetry import Counting
+
+    provider = TracerProvider(sampler=ALWAYS_OFF, id_generator=Counting())
+    recorder = s.record(s.client(tracer=provider.get_tracer("off")), **s.hello())
+    s.see("recording", recorder.span.is_recording())
