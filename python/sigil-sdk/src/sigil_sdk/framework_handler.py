@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import _otel
+from . import _otel, _tools  # noqa: F401 - not left for a callback to import, see `Client`
 from ._framework.graph import GraphRuns, new_id
 from ._framework.messages import chat_messages, output_messages, prompt_messages
 from ._framework.payload import (
