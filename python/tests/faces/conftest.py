@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from control_plane import ControlPlane
+
 WAIT_SECONDS = 20.0
 GENERATIONS_PATH = "/api/v1/generations:export"
 EVENTS_PATH = "/api/v1/ingest"
@@ -152,3 +154,11 @@ def sigil_client(server: RecordingServer) -> Iterator[Callable[..., Any]]:
     yield make
     for client in clients:
         client.shutdown(timeout=1.0)
+
+
+@pytest.fixture
+def plane() -> Iterator[ControlPlane]:
+    """A scripted server of the control plane."""
+    made = ControlPlane()
+    yield made
+    made.stop()
