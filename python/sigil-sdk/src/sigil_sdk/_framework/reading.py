@@ -124,6 +124,8 @@ def plain_metadata(source: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any, depth: int, above: frozenset[int]) -> Any:
+    if depth > _DEEPEST:
+        return _DROPPED
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):
@@ -134,8 +136,6 @@ def _plain(value: Any, depth: int, above: frozenset[int]) -> Any:
         return _DROPPED
     if id(value) in above:
         return "[circular]"
-    if depth > _DEEPEST:
-        return _DROPPED
     return _plain_container(value, depth + 1, above | {id(value)})
 
 
