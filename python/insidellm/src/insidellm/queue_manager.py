@@ -28,6 +28,7 @@ class QueueManager:
         self._raise_on_error = raise_on_error
         self._invalid = 0
         self._next_report = 0.0
+        pipeline.log_notices_to(_log)
         at_exit.watch(self, pipeline)
 
     def add_event(self, event: Event) -> None:
@@ -102,4 +103,8 @@ class QueueManager:
 
     def _log_notices(self) -> None:
         for level, text in self._pipeline.take_notices():
-            logger.log(_LEVELS.get(level, logging.WARNING), "%s", text)
+            _log(level, text)
+
+
+def _log(level: str, text: str) -> None:
+    logger.log(_LEVELS.get(level, logging.WARNING), "%s", text)

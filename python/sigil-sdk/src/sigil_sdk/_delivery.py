@@ -59,7 +59,7 @@ def build_pipeline(config: ClientConfig, *, insecure: bool | None, logger: loggi
     spooled = spool.keywords(
         export.spool_dir, export.spool_max_bytes, export.spool_when_full, export.spool_fsync, env={}
     )
-    return Pipeline.sigil(
+    pipeline = Pipeline.sigil(
         protocol=export.protocol or "",
         endpoint=export.endpoint or "",
         insecure=insecure,
@@ -75,6 +75,8 @@ def build_pipeline(config: ClientConfig, *, insecure: bool | None, logger: loggi
         **spooled,
         **tuning.keywords(),
     )
+    pipeline.log_notices_to(lambda level, text: _log(logger, level, text))
+    return pipeline
 
 
 def enqueue(pipeline: DeliveryPipeline, record: Generation | WorkflowStep) -> None:
@@ -150,4 +152,8 @@ def shut_down(pipeline: DeliveryPipeline, logger: logging.Logger, timeout: float
 def log_notices(pipeline: DeliveryPipeline, logger: logging.Logger) -> None:
     """Logs what the delivery thread reported since the last call."""
     for level, text in pipeline.take_notices():
-        logger.log(_LEVELS.get(level, _WARNING), "%s", text)
+        _log(logger, level, text)
+
+
+def _log(logger: logging.Logger, level: str, text: str) -> None:
+    logger.log(_LEVELS.get(level, _WARNING), "%s", text)
