@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::encode;
 use crate::pipeline::EncodeError;
+use crate::redact::Redactor;
 
 /// Messages, tools and artifacts of a generation, checked and encoded when it was made.
 #[pyclass(frozen, module = "lightwell")]
@@ -20,9 +21,14 @@ pub(crate) struct Content {
 impl Content {
     /// Reads the lists `input`, `output`, `tools` and `artifacts` of a dict or object.
     #[new]
-    #[pyo3(signature = (lists, withhold=false))]
-    fn new(lists: &Bound<'_, PyAny>, withhold: bool) -> PyResult<Self> {
-        Ok(Self { encoded: encode::content(lists, withhold)? })
+    #[pyo3(signature = (lists, withhold=false, redactor=None))]
+    fn new(
+        lists: &Bound<'_, PyAny>,
+        withhold: bool,
+        redactor: Option<&Bound<'_, Redactor>>,
+    ) -> PyResult<Self> {
+        let redact = redactor.map(|redactor| redactor.get().rules);
+        Ok(Self { encoded: encode::content(lists, withhold, redact)? })
     }
 
     /// The path of the first thing that cannot be exported, and why.
@@ -35,6 +41,12 @@ impl Content {
     #[getter]
     fn tool_count(&self) -> usize {
         self.encoded.tools
+    }
+
+    /// How many tools the output calls.
+    #[getter]
+    fn tool_calls(&self) -> usize {
+        self.encoded.tool_calls
     }
 
     /// New model objects of what was read, made with the classes of the module `models`, as a dict of the four lists.

@@ -10,6 +10,7 @@ mod events;
 mod notices;
 mod once;
 mod pipeline;
+mod redact;
 mod spool;
 mod terminate;
 mod traced;
@@ -29,6 +30,9 @@ mod native {
     };
     #[pymodule_export]
     use crate::traced::{Call, Traced};
+
+    #[pymodule_export]
+    use crate::redact::{RedactionError, Redactor};
 
     #[pymodule_export]
     use crate::encode::{EventSchema, new_event_id, utc_now};

@@ -53,11 +53,12 @@ class Invalid(Exception):
 class Content:
     """Messages, tools and artifacts of a generation: checked and encoded when it is made, so later changes do not matter."""
 
-    def __new__(cls, lists: Any, withhold: bool = False) -> Content:
+    def __new__(cls, lists: Any, withhold: bool = False, redactor: Optional[Redactor] = None) -> Content:
         """Read ``input``, ``output``, ``tools`` and ``artifacts`` of a dict or an object; what is missing or None is empty.
 
         ``withhold`` leaves out texts, arguments, results, descriptions, schemas and artifacts, and keeps the shape.
-        Raises ``EncodeError`` for what is no list or raises when it is read.
+        ``redactor`` takes secrets out on the way. Raises ``EncodeError`` for what is no list or raises when it is read, and
+        ``RedactionError``.
         """
     @property
     def problem(self) -> Optional[str]:
@@ -66,6 +67,30 @@ class Content:
     def tool_count(self) -> int: ...
     def models(self, models: Any) -> Dict[str, List[Any]]:
         """The four lists as new objects of the classes that the module ``models`` has."""
+
+class RedactionError(Exception):
+    """Redaction failed: the content must be withheld."""
+
+@final
+class Redactor:
+    """Takes secrets out of records; ``[REDACTED:<rule>]`` stands in their place. A long text is searched without the
+    interpreter lock.
+
+    ``inputs``: also messages that were sent to the model, which ``Content`` leaves alone otherwise. ``emails``: addresses
+    count as secrets. ``named``: values count whose name says so, such as ``PASSWORD=...``. Every method may raise
+    ``RedactionError``.
+    """
+
+    def __new__(cls, *, inputs: bool = False, emails: bool = True) -> Redactor: ...
+    def text(self, text: str, *, named: bool = True) -> str:
+        """The text without its secrets; the same object when there are none."""
+    def data(self, data: bytes, *, named: bool = True) -> bytes:
+        """The same of bytes that may be text."""
+    def header(self, fields: Dict[str, Any]) -> None:
+        """Redacts, in a dict of a generation's fields, those that are no messages, tools or artifacts.
+
+        What holds a secret is replaced by a copy without it. Raises what the program's own objects raise when they are read.
+        """
 
 def generation_problem(generation: Any, withheld: bool = False) -> Optional[str]:
     """Why a generation (object or dict) cannot be exported, such as ``generation.input[0].parts must not be empty``, or None.

@@ -3,17 +3,21 @@
 //! What is written is that part of the record's protobuf, so nothing of the caller's objects is needed afterwards. The texts of
 //! problems are what programs and tests know: the path of the first thing in reading order that cannot be exported.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use lightwell_redact::Level;
 use lightwell_wire::sigil::messages::{ArtifactKind, MessageRole};
 use lightwell_wire::sigil::protobuf::Writer;
 use lightwell_wire::sigil::protobuf::number::{generation as g, inner as n};
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::once::intern;
+use crate::redact::Redaction;
 
 use super::fields::Fields;
 use super::generation::HEADER_BYTES;
@@ -26,6 +30,8 @@ pub(crate) struct Content {
     pub(crate) problem: Option<String>,
     /// How many tools there are.
     pub(crate) tools: usize,
+    /// How many tools the output calls.
+    pub(crate) tool_calls: usize,
 }
 
 /// Fields of a generation.
@@ -76,14 +82,18 @@ impl Content {
 }
 
 /// Reads `input`, `output`, `tools` and `artifacts` of a dict or object. Where it has a problem, it is not read further.
-pub(crate) fn content(lists: &Bound<'_, PyAny>, withhold: bool) -> PyResult<Content> {
+pub(crate) fn content(
+    lists: &Bound<'_, PyAny>,
+    withhold: bool,
+    redact: Option<Redaction>,
+) -> PyResult<Content> {
     let mut out = Writer::with_capacity(USUAL_BYTES.load(Ordering::Relaxed));
-    let mut reader = Reader::new(&mut out, Rules { check: true, withhold });
+    let mut reader = Reader::new(&mut out, Rules { check: true, withhold, redact });
     let problem = reader.lists(&Fields::new(lists, "generation"), lists.py())?;
-    let tools = reader.tools;
+    let (tools, tool_calls) = (reader.tools, reader.tool_calls);
     let fields = out.into_bytes();
     USUAL_BYTES.store((fields.len() + HEADER_BYTES).clamp(HEADER_BYTES, MOST_BYTES), Ordering::Relaxed);
-    Ok(Content { fields: Mutex::new(Stored::Alone(fields)), problem, tools })
+    Ok(Content { fields: Mutex::new(Stored::Alone(fields)), problem, tools, tool_calls })
 }
 
 /// What the last record took: the next one is likely to take as much.
@@ -96,16 +106,32 @@ pub(crate) struct Rules {
     /// Look for what cannot be exported, and stop there.
     pub(crate) check: bool,
     /// Leave the content out: texts, arguments, results, descriptions, schemas, artifacts. The shape stays. It is checked all
-    /// the same.
+    /// the same, but that texts need not say anything.
     pub(crate) withhold: bool,
+    /// Take secrets out.
+    pub(crate) redact: Option<Redaction>,
+}
+
+impl Rules {
+    /// The text as it is to be written.
+    fn text<'a>(&self, py: Python<'_>, text: &'a str, level: Option<Level>) -> PyResult<Cow<'a, str>> {
+        match (self.redact, level) {
+            (Some(redact), Some(level)) => redact.text(py, text, level),
+            _ => Ok(Cow::Borrowed(text)),
+        }
+    }
 }
 
 /// Reads the lists of content that `source` has.
 pub(crate) struct Reader<'w> {
     out: &'w mut Writer,
     rules: Rules,
+    /// How the message that is read is redacted.
+    level: Option<Level>,
     /// Tools that were read.
     pub(crate) tools: usize,
+    /// Parts of the output that call a tool.
+    tool_calls: usize,
 }
 
 /// What cannot be exported, behind the path of the thing that it is in.
@@ -113,12 +139,13 @@ type Problem = Option<String>;
 
 impl<'w> Reader<'w> {
     pub(crate) fn new(out: &'w mut Writer, rules: Rules) -> Self {
-        Self { out, rules, tools: 0 }
+        Self { out, rules, level: None, tools: 0, tool_calls: 0 }
     }
 
     /// Reads `input`, `output`, `tools` and `artifacts` of an object or dict.
     pub(super) fn lists(&mut self, source: &Fields<'_, '_>, py: Python<'_>) -> PyResult<Problem> {
         for (name, number) in [(intern!(py, "input"), g::INPUT), (intern!(py, "output"), g::OUTPUT)] {
+            self.tool_calls = 0;
             let problem = source.each(name, |index, item| {
                 Ok(broken(self.message(item, number)?, || format!("generation.{name}[{index}]")))
             })?;
@@ -150,6 +177,7 @@ impl<'w> Reader<'w> {
         if self.rules.check && role == MessageRole::Unspecified {
             return Ok(Some(".role must be one of user|assistant|tool".to_owned()));
         }
+        self.level = self.rules.redact.and_then(|redact| redact.of_message(number == g::INPUT, role));
         let open = self.out.open(number);
         self.out.int(n::MESSAGE_ROLE, i64::from(role as i32));
         fields.write_text(self.out, n::MESSAGE_NAME, intern!(py, "name"))?;
@@ -188,21 +216,68 @@ impl<'w> Reader<'w> {
             )?;
         }
         match part.kind {
-            Kind::Thinking => self.prose(n::PART_THINKING, part.thinking.filter(|_| keep).as_ref()),
-            Kind::ToolCall => part.tool_call.map_or(Ok(()), |call| self.tool_call(&call, keep))?,
+            Kind::Thinking => {
+                let level = self.level.map(|_| Level::Light);
+                self.prose(n::PART_THINKING, part.thinking.filter(|_| keep).as_ref(), level)?;
+            }
+            Kind::ToolCall => {
+                self.tool_calls += 1;
+                part.tool_call.map_or(Ok(()), |call| self.tool_call(&call, keep))?;
+            }
             Kind::ToolResult => part.tool_result.map_or(Ok(()), |result| self.tool_result(&result, keep))?,
-            Kind::Text | Kind::Unknown => self.prose(n::PART_TEXT, part.text.filter(|_| keep).as_ref()),
+            Kind::Text | Kind::Unknown => {
+                self.prose(n::PART_TEXT, part.text.filter(|_| keep).as_ref(), self.level)?;
+            }
         }
         self.out.close(open);
         Ok(None)
     }
 
     /// A text that is present even when it is empty.
-    fn prose(&mut self, number: u32, object: Option<&Bound<'_, PyAny>>) {
+    fn prose(
+        &mut self,
+        number: u32,
+        object: Option<&Bound<'_, PyAny>>,
+        level: Option<Level>,
+    ) -> PyResult<()> {
         match object {
-            Some(object) => text::with_text(object, |text| self.out.present_string(number, text)),
-            None => self.out.present_string(number, ""),
+            Some(object) => text::with_text(object, |text| {
+                self.out.present_string(number, &self.rules.text(object.py(), text, level)?);
+                Ok(())
+            }),
+            None => {
+                self.out.present_string(number, "");
+                Ok(())
+            }
         }
+    }
+
+    /// A text that is absent when it is empty.
+    fn text<'py>(
+        &mut self,
+        number: u32,
+        (fields, name): (&Fields<'_, 'py>, &Bound<'py, PyString>),
+        level: Option<Level>,
+    ) -> PyResult<()> {
+        fields.with_text(name, |text| {
+            self.out.string(number, &self.rules.text(name.py(), text, level)?);
+            Ok(())
+        })?
+    }
+
+    fn bytes<'py>(
+        &mut self,
+        number: u32,
+        (fields, name): (&Fields<'_, 'py>, &Bound<'py, PyString>),
+        level: Option<Level>,
+    ) -> PyResult<()> {
+        let (Some(redact), Some(level)) = (self.rules.redact, level) else {
+            return fields.write_bytes(self.out, number, name);
+        };
+        fields.with_bytes(name, |bytes| {
+            self.out.bytes(number, &redact.bytes(name.py(), bytes, level)?);
+            Ok(())
+        })
     }
 
     fn tool_call(&mut self, object: &Bound<'_, PyAny>, keep: bool) -> PyResult<()> {
@@ -212,7 +287,8 @@ impl<'w> Reader<'w> {
         fields.write_text(self.out, n::TOOL_CALL_ID, intern!(py, "id"))?;
         fields.write_text(self.out, n::TOOL_CALL_NAME, intern!(py, "name"))?;
         if keep {
-            fields.write_bytes(self.out, n::TOOL_CALL_INPUT_JSON, intern!(py, "input_json"))?;
+            let level = self.level.map(|_| Level::Full);
+            self.bytes(n::TOOL_CALL_INPUT_JSON, (&fields, intern!(py, "input_json")), level)?;
         }
         self.out.close(open);
         Ok(())
@@ -225,8 +301,9 @@ impl<'w> Reader<'w> {
         fields.write_text(self.out, n::TOOL_RESULT_TOOL_CALL_ID, intern!(py, "tool_call_id"))?;
         fields.write_text(self.out, n::TOOL_RESULT_NAME, intern!(py, "name"))?;
         if keep {
-            fields.write_text(self.out, n::TOOL_RESULT_CONTENT, intern!(py, "content"))?;
-            fields.write_bytes(self.out, n::TOOL_RESULT_CONTENT_JSON, intern!(py, "content_json"))?;
+            let level = self.level.map(|_| Level::Full);
+            self.text(n::TOOL_RESULT_CONTENT, (&fields, intern!(py, "content")), level)?;
+            self.bytes(n::TOOL_RESULT_CONTENT_JSON, (&fields, intern!(py, "content_json")), level)?;
         }
         self.out.flag(n::TOOL_RESULT_IS_ERROR, fields.flag(intern!(py, "is_error"))?);
         self.out.close(open);
@@ -243,8 +320,9 @@ impl<'w> Reader<'w> {
         fields.write_text(self.out, n::TOOL_NAME, intern!(py, "name"))?;
         fields.write_text(self.out, n::TOOL_TYPE, intern!(py, "type"))?;
         if !self.rules.withhold {
-            fields.write_text(self.out, n::TOOL_DESCRIPTION, intern!(py, "description"))?;
-            fields.write_bytes(self.out, n::TOOL_INPUT_SCHEMA_JSON, intern!(py, "input_schema_json"))?;
+            self.text(n::TOOL_DESCRIPTION, (&fields, intern!(py, "description")), Some(Level::Light))?;
+            let schema = (&fields, intern!(py, "input_schema_json"));
+            self.bytes(n::TOOL_INPUT_SCHEMA_JSON, schema, Some(Level::Full))?;
         }
         self.out.flag(n::TOOL_DEFERRED, fields.flag(intern!(py, "deferred"))?);
         self.out.close(open);
@@ -270,13 +348,13 @@ impl<'w> Reader<'w> {
         fields.write_text(self.out, n::ARTIFACT_NAME, intern!(py, "name"))?;
         fields.write_text(self.out, n::ARTIFACT_CONTENT_TYPE, intern!(py, "content_type"))?;
         let without_payload = self.out.as_bytes().len();
-        fields.write_bytes(self.out, n::ARTIFACT_PAYLOAD, intern!(py, "payload"))?;
+        self.bytes(n::ARTIFACT_PAYLOAD, (&fields, intern!(py, "payload")), Some(Level::Full))?;
         let has_payload = self.out.as_bytes().len() > without_payload;
         let nameless = fields.with_text(intern!(py, "record_id"), |record_id| {
             self.out.string(n::ARTIFACT_RECORD_ID, record_id);
             is_blank(record_id)
         })?;
-        fields.write_text(self.out, n::ARTIFACT_URI, intern!(py, "uri"))?;
+        self.text(n::ARTIFACT_URI, (&fields, intern!(py, "uri")), Some(Level::Light))?;
         self.out.close(open);
         if self.rules.withhold {
             self.out.truncate(before);
@@ -338,11 +416,11 @@ impl<'py> Part<'py> {
             return Ok(Some(" must set exactly one payload field"));
         }
         Ok(match self.kind {
-            Kind::Text => no_text.then_some(".text is required"),
+            Kind::Text => (no_text && !withheld).then_some(".text is required"),
             Kind::Thinking if role != MessageRole::Assistant => {
                 Some(".thinking only allowed for assistant role")
             }
-            Kind::Thinking => no_thinking.then_some(".thinking is required"),
+            Kind::Thinking => (no_thinking && !withheld).then_some(".thinking is required"),
             Kind::ToolCall if role != MessageRole::Assistant => {
                 Some(".tool_call only allowed for assistant role")
             }

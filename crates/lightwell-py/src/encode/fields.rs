@@ -91,19 +91,31 @@ impl<'py> Fields<'_, 'py> {
         self.with_text(name, |text| out.string(number, text))
     }
 
+    /// Hands the bytes on, if there are any.
+    pub(super) fn with_bytes(
+        &self,
+        name: &Bound<'py, PyString>,
+        read: impl FnOnce(&[u8]) -> PyResult<()>,
+    ) -> PyResult<()> {
+        match self.get(name)? {
+            Some(value) => match value.cast::<PyBytes>() {
+                Ok(bytes) => read(bytes.as_bytes()),
+                Err(_) => read(&json::bytes_or_json(&value)),
+            },
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn write_bytes(
         &self,
         out: &mut Writer,
         number: u32,
         name: &Bound<'py, PyString>,
     ) -> PyResult<()> {
-        if let Some(value) = self.get(name)? {
-            match value.cast::<PyBytes>() {
-                Ok(bytes) => out.bytes(number, bytes.as_bytes()),
-                Err(_) => out.bytes(number, &json::bytes_or_json(&value)),
-            }
-        }
-        Ok(())
+        self.with_bytes(name, |bytes| {
+            out.bytes(number, bytes);
+            Ok(())
+        })
     }
 
     pub(super) fn write_time(

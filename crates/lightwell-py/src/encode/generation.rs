@@ -12,8 +12,10 @@ use sha2::{Digest, Sha256};
 use super::Encoded;
 use super::content::{Content, Reader, Rules, is_blank};
 use super::fields::Fields;
+use super::ids;
 use super::number;
 use super::text;
+use super::time;
 use crate::once::intern;
 use crate::pipeline::EncodeError;
 
@@ -31,13 +33,14 @@ pub(crate) fn generation(object: &Bound<'_, PyAny>) -> PyResult<Encoded> {
     }
     let mut out = Writer::with_capacity(2 * HEADER_BYTES);
     let fields = Fields::new(object, "generation");
-    let rules = Rules { check: false, withhold: false };
+    let rules = Rules { check: false, withhold: false, redact: None };
     Reader::new(&mut out, rules).lists(&fields, py)?;
     let (id, notes) = header(&fields, py, &mut out)?;
     Ok(Encoded { id, bytes: out.into_bytes(), notes })
 }
 
-/// Encodes the generation whose header is a dict and whose content was read before, perhaps in two pieces.
+/// Encodes the generation whose header is a dict and whose content was read before, perhaps in two pieces. It gets an id if it
+/// has none, and its times may be nanoseconds since 1970: `started_ns`, `completed_ns`.
 pub(crate) fn with_header(
     fields: &Bound<'_, PyDict>,
     content: &Content,
@@ -47,7 +50,13 @@ pub(crate) fn with_header(
         if let Some(more) = more {
             more.read(|fields| out.fields(fields));
         }
-        header(&Fields::new(fields.as_any(), "generation"), fields.py(), out)
+        let py = fields.py();
+        if !fields.contains(intern!(py, "id"))? {
+            fields.set_item(intern!(py, "id"), new_id()?)?;
+        }
+        write_nanoseconds(fields, out, g::STARTED_AT, intern!(py, "started_ns"))?;
+        write_nanoseconds(fields, out, g::COMPLETED_AT, intern!(py, "completed_ns"))?;
+        header(&Fields::new(fields.as_any(), "generation"), py, out)
     })?;
     Ok(Encoded { id, bytes, notes })
 }
@@ -58,7 +67,7 @@ pub(crate) fn problem(object: &Bound<'_, PyAny>, withheld: bool) -> PyResult<Opt
     if let Some(problem) = header_problem(&fields, object.py())? {
         return Ok(Some(problem.to_owned()));
     }
-    let rules = Rules { check: true, withhold: withheld };
+    let rules = Rules { check: true, withhold: withheld, redact: None };
     Reader::new(&mut Writer::default(), rules).lists(&fields, object.py())
 }
 
@@ -114,6 +123,25 @@ fn header<'py>(
         }
     })?;
     Ok((id, notes))
+}
+
+/// `gen_` and 16 random hexadecimal digits.
+fn new_id() -> PyResult<String> {
+    let random = ids::uuid4()?;
+    let random = ids::ascii(&random);
+    Ok(["gen_", &random[..4], &random[24..]].concat())
+}
+
+fn write_nanoseconds(
+    fields: &Bound<'_, PyDict>,
+    out: &mut Writer,
+    number: u32,
+    name: &Bound<'_, PyString>,
+) -> PyResult<()> {
+    if let Some(time) = fields.get_item(name)? {
+        out.timestamp(number, &time::of_nanoseconds(time.extract()?));
+    }
+    Ok(())
 }
 
 fn texts<'py>(fields: &Fields<'_, 'py>, py: Python<'py>, out: &mut Writer) -> PyResult<()> {

@@ -35,8 +35,10 @@ pub(crate) use self::event::{
 pub(crate) use self::fields::string_pairs;
 pub(crate) use self::generation::{dict_problem, generation, problem, with_header};
 pub(crate) use self::ids::{ascii, new_event_id, utc_now, uuid4};
-pub(crate) use self::json::event;
+pub(crate) use self::json::{any as json_text, event};
 pub(crate) use self::step::workflow_step;
+pub(crate) use self::text::{borrowed, bytes_like, with_text};
+pub(crate) use self::value::is_scalar;
 
 /// An encoded record.
 pub(crate) struct Encoded<B = Vec<u8>> {

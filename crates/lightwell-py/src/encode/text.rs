@@ -18,7 +18,7 @@ pub(super) fn of_str(text: &Bound<'_, PyString>) -> String {
 }
 
 /// The text of a `str`, without a copy where it is valid UTF-8.
-pub(super) fn borrowed<'a>(text: &'a Bound<'_, PyString>) -> Cow<'a, str> {
+pub(crate) fn borrowed<'a>(text: &'a Bound<'_, PyString>) -> Cow<'a, str> {
     match utf8::of(text) {
         Some(text) => Cow::Borrowed(text),
         None => Cow::Owned(with_surrogates(text)),
@@ -26,7 +26,7 @@ pub(super) fn borrowed<'a>(text: &'a Bound<'_, PyString>) -> Cow<'a, str> {
 }
 
 /// Hands the text of any object on: bytes are decoded, anything else that is no `str` is `str()`.
-pub(super) fn with_text<R>(object: &Bound<'_, PyAny>, read: impl FnOnce(&str) -> R) -> R {
+pub(crate) fn with_text<R>(object: &Bound<'_, PyAny>, read: impl FnOnce(&str) -> R) -> R {
     if let Ok(string) = object.cast::<PyString>() {
         return read(&borrowed(string));
     }
@@ -55,7 +55,7 @@ pub(super) fn of_any(object: &Bound<'_, PyAny>) -> String {
 }
 
 /// Bytes, where an object is bytes-like.
-pub(super) fn bytes_like(object: &Bound<'_, PyAny>) -> Option<Vec<u8>> {
+pub(crate) fn bytes_like(object: &Bound<'_, PyAny>) -> Option<Vec<u8>> {
     if let Ok(bytes) = object.cast::<PyBytes>() {
         return Some(bytes.as_bytes().to_vec());
     }

@@ -30,6 +30,13 @@ pub(super) fn timestamp(object: &Bound<'_, PyAny>) -> Option<Timestamp> {
     of_datetime(object)
 }
 
+/// A time of the system's clock, to the microsecond, as Python's has it.
+pub(super) fn of_nanoseconds(nanoseconds: i64) -> Timestamp {
+    let micros = nanoseconds.div_euclid(1000);
+    let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1000).unwrap_or_default();
+    Timestamp { seconds: micros.div_euclid(1_000_000), nanos }
+}
+
 fn of_datetime(object: &Bound<'_, PyAny>) -> Option<Timestamp> {
     let py = object.py();
     let zone = object.getattr(intern!(py, "tzinfo")).ok()?;

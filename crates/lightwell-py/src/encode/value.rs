@@ -178,6 +178,14 @@ impl Walk {
     }
 }
 
+/// Whether the value holds no text.
+pub(crate) fn is_scalar(value: &Bound<'_, PyAny>) -> bool {
+    value.is_none()
+        || value.is_exact_instance_of::<PyBool>()
+        || value.is_exact_instance_of::<PyInt>()
+        || value.is_exact_instance_of::<PyFloat>()
+}
+
 /// Whether reading the value runs no Python code.
 fn is_plain(value: &Bound<'_, PyAny>) -> bool {
     value.is_none()

@@ -114,6 +114,7 @@ if TYPE_CHECKING:
         ToolExecutionStart,
         WorkflowStep,
     )
+    from .redaction import SecretRedactionOptions, create_secret_redaction_sanitizer
 
 __all__ = [
     "ApiConfig",
@@ -177,6 +178,7 @@ __all__ = [
     "ScoreItem",
     "ScoreSource",
     "ScoreValue",
+    "SecretRedactionOptions",
     "SigilError",
     "SubmitConversationRatingResponse",
     "TokenUsage",
@@ -193,6 +195,7 @@ __all__ = [
     "content_capture_mode_from_context",
     "conversation_id_from_context",
     "conversation_title_from_context",
+    "create_secret_redaction_sanitizer",
     "default_config",
     "hook_denied_from_response",
     "set_cache_diagnostics",
@@ -216,7 +219,10 @@ __all__ = [
 
 
 #: Where a late name lives that is not a model.
-_LATE = dict.fromkeys(
+_LATE = {
+    "SecretRedactionOptions": "redaction",
+    "create_secret_redaction_sanitizer": "redaction",
+} | dict.fromkeys(
     (
         "HookAction",
         "HookContext",

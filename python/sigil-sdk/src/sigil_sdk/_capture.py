@@ -14,7 +14,7 @@ from .models import ContentCaptureMode, Generation, Message
 if TYPE_CHECKING:
     import logging
 
-    from .config import ContentCaptureResolver, GenerationSanitizer
+    from .config import ClientConfig, ContentCaptureResolver, GenerationSanitizer
 
 _DEFAULT = ContentCaptureMode.DEFAULT
 
@@ -108,3 +108,16 @@ def sanitise(sanitizer: GenerationSanitizer, generation: Generation, logger: log
     except Exception:
         logger.warning("sigil: generation sanitization failed, falling back to metadata_only", exc_info=True)
         return None
+
+
+def native_redactor(config: ClientConfig) -> Redactor | None:
+    """What redacts while the native core encodes, when the sanitizer is this package's and nobody wants model objects."""
+    from lightwell import Redactor
+
+    sanitizer = config.generation_sanitizer
+    if config.generation_exporter is None and isinstance(getattr(sanitizer, "native", None), Redactor):
+        from .redaction import SecretRedactionSanitizer
+
+        if type(sanitizer) is SecretRedactionSanitizer:
+            return sanitizer.native
+    return None

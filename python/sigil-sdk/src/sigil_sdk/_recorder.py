@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lightwell import Content, EncodeError
+from lightwell import Content, EncodeError, RedactionError
 
 from . import models
 from ._capture import sanitise, strip_lists
@@ -29,6 +29,8 @@ from .validation import CAPTURE_MODE_KEY, validate_generation
 if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
+
+    from lightwell import Redactor
 
     from .client import Client
 
@@ -235,7 +237,7 @@ class GenerationRecorder:
         lists = {"tools": tools}
         if not self.client._wants_models and self._content_capture_mode is not _METADATA_ONLY:
             try:
-                self._seed_tools = Content(lists)
+                self._seed_tools = self._read(lists)
                 return
             except EncodeError:
                 pass  # Told at the end, when the result has no tools of its own.
@@ -248,11 +250,32 @@ class GenerationRecorder:
             self._lists = copy_lists(fields)
         else:
             try:
-                self._content = Content(fields, self._content_capture_mode is _METADATA_ONLY)
+                self._content = self._read(fields)
             except EncodeError as error:
                 self._read_error = error
             if self._read_error is not None or self._content.problem is not None:
                 self._lists = copy_lists(fields)
+
+    def _read(self, lists: dict[str, Any]) -> Content:
+        """Encodes lists of content: redacted, withheld where that fails."""
+        try:
+            return Content(lists, self._content_capture_mode is _METADATA_ONLY, self.client._redactor)
+        except RedactionError:
+            self._withhold()
+            return Content(lists, True)
+
+    def _redact_header(self, redactor: Redactor, header: dict[str, Any]) -> None:
+        try:
+            redactor.header(header)
+        except Exception:  # Of the program's own objects in metadata too: what was not looked at is not sent.
+            self._withhold()
+            self._content = Content(self._content.models(models), True)
+
+    def _withhold(self) -> None:
+        """Redaction failed: the record goes without its content."""
+        self.client._logger.warning("sigil: generation sanitization failed, falling back to metadata_only", exc_info=True)
+        self._sanitizer_failed = True
+        self._content_capture_mode = _METADATA_ONLY
 
     def _finish(self) -> None:
         """Raises what `err()` tells."""
@@ -273,11 +296,13 @@ class GenerationRecorder:
         if client._wants_models:
             self._finish_models(header)
             return
-        if mode is _METADATA_ONLY:
+        if client._redactor is not None and mode is not _METADATA_ONLY:
+            self._redact_header(client._redactor, header)
+        tools = None if self._seed_tools is None else self._encoded_seed_tools()
+        if self._content_capture_mode is _METADATA_ONLY:
             strip_header(header, error_category(self._call_error))
         if self._read_error is not None:
             raise self._read_error
-        tools = None if self._seed_tools is None else self._encoded_seed_tools()
         client._enqueue_content(header, self._content, tools, self._late)
 
     def _finish_models(self, header: dict[str, Any]) -> None:
@@ -313,7 +338,7 @@ class GenerationRecorder:
     def _encoded_seed_tools(self) -> Content | None:
         tools = self._seed_tools
         if isinstance(tools, list):
-            return Content({"tools": tools}, self._content_capture_mode is _METADATA_ONLY) if tools else None
+            return self._read({"tools": tools}) if tools else None
         return tools
 
     def _content_models(self) -> dict[str, list[Any]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from lightwell import Content, at_exit
 
 from . import context
-from ._capture import generation_mode, resolver_or_client_mode
+from ._capture import generation_mode, native_redactor, resolver_or_client_mode
 from ._copies import copy_ids, copy_metadata
 from ._delivery import (
     DeliveryPipeline,
@@ -43,6 +43,8 @@ from .models import ContentCaptureMode, Generation, GenerationMode, GenerationSt
 
 if TYPE_CHECKING:
     import logging
+
+    from lightwell import Redactor
 
     from ._embeddings import EmbeddingRecorder
     from ._tools import NoopToolExecutionRecorder, ToolExecutionRecorder
@@ -118,6 +120,11 @@ class Client:
         self._usual_mode = resolver_or_client_mode(None, None, resolved.content_capture, self._logger)
         #: Python code will get records: they are made of model objects all the way.
         self._wants_models = resolved.generation_sanitizer is not None or resolved.generation_exporter is not None
+        #: Takes secrets out while the native core encodes.
+        self._redactor: Redactor | None = None
+        if self._wants_models:
+            self._redactor = native_redactor(resolved)
+            self._wants_models = self._redactor is None
         self._pipeline: DeliveryPipeline = self._build_pipeline()
         at_exit.watch(self, self._pipeline)
         self._next_report = 0.0

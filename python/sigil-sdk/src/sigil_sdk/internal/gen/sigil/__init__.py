@@ -1,0 +1,1 @@
+"""Generated from the protobuf contract; `protobuf` and `grpcio` are needed to import its modules."""
