@@ -53,6 +53,17 @@ def test_litellm_streaming(server: Server, run_program: RunProgram) -> None:
     assert generation["started_at"] <= generation["first_token_at"] <= generation["completed_at"]
 
 
+def test_litellm_per_request_metadata(server: Server, run_program: RunProgram) -> None:
+    """The seed's call, after the lines of its quickstart that register the handler."""
+    quickstart = (SEED / "litellm_quickstart.py").read_text().partition("response = ")[0]
+    program = quickstart + (SEED / "litellm_metadata.py").read_text() + "client.shutdown()\n"
+    mock = "import functools, litellm\nlitellm.completion = functools.partial(litellm.completion, mock_response='Yes.')\n"
+    run_program(mock + program, SIGIL_ENDPOINT=server.url)
+    [generation] = server.conversation("conv-abc-123")["generations"]
+    assert (generation["agent_name"], generation["agent_version"]) == ("search-agent", "v2")
+    assert generation["input"] == [{"role": "MESSAGE_ROLE_USER", "parts": [{"text": "Continue our chat."}]}]
+
+
 def mocked(program: str) -> str:
     """Text of a program that runs the seed's `program` with LiteLLM's mock response."""
     return f"import sys\nsys.argv = ['mocked', {str(SEED / program)!r}]\nexec(open({str(PROGRAMS / 'mocked.py')!r}).read())\n"
