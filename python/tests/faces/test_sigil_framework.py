@@ -328,6 +328,8 @@ def test_tools_chains_and_retrievers_are_spans(recorded: Recorded) -> None:
     handler._on_chain_error(error=ValueError("broke"), run_id="c")
     handler._on_retriever_start(serialized=None, run_id="v", parent_run_id=None)
     handler._on_retriever_end(run_id="v")
+    handler._on_chain_start(serialized=None, run_id="g", parent_run_id=None, callback_kwargs={"name": "LangGraph"})
+    assert recorded.telemetry.spans.pop().name == "fw.chain LangGraph"
     tool, chain, retriever = recorded.telemetry.spans
     assert tool.attributes["gen_ai.tool.call.arguments"] == '"in"' and tool.attributes["gen_ai.tool.call.result"] == '"out"'
     assert (chain.name, chain.kind, chain.status, chain.exceptions) == ("fw.chain Seq", "INTERNAL", "ERROR", ["broke"])

@@ -59,7 +59,7 @@ def component_name(serialized: _Payload | None, callback: _Payload | None) -> st
         or _dotted(read(serialized, "id"))
         or _dotted(read(serialized, "lc_id"))
         or first_text(read(serialized, "kwargs"), ("name",))
-        or first_text(callback, ("component_name", "run_name"))
+        or first_text(callback, ("component_name", "run_name", "name"))
     )
 
 
