@@ -193,9 +193,17 @@ def test_validation_names_the_first_problem(fields: dict[str, Any], problem: str
 
 def test_withheld_prose_may_be_empty_to_a_sanitised_record() -> None:
     withheld = {"sigil.sdk.content_capture_mode": "metadata_only"}
-    message = Message("user", [Part("text")])
-    with pytest.raises(ValueError, match=r"input\[0\].parts\[0\].text is required"):
-        validate_generation(sigil_sdk.Generation(model=MODEL, input=[message], metadata=withheld))
+    message, thought = Message("user", [Part("text")]), Message("assistant", [Part("thinking")])
+    validate_generation(sigil_sdk.Generation(model=MODEL, input=[message], output=[thought], metadata=withheld))
+    with pytest.raises(ValueError, match=r"input\[0\].parts\[0\].thinking only allowed for assistant role"):
+        misplaced = Message("user", thought.parts)
+        validate_generation(sigil_sdk.Generation(model=MODEL, input=[misplaced], metadata=withheld))
+
+
+def test_blank_prose_is_no_reason_to_lose_a_record_that_withholds_it(sigil_client: Any) -> None:
+    recorder = record(sigil_client(content_capture=ContentCaptureMode.METADATA_ONLY), input=[user_text_message(" ")])
+    assert recorder.err() is None
+    assert recorder.last_generation.input == [user_text_message("")]
 
 
 def test_a_value_that_raises_is_told_by_err_and_not_to_the_program(sigil_client: Any) -> None:

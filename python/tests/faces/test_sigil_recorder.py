@@ -169,7 +169,7 @@ def test_set_result_refuses_nonsense(sigil_client: Any) -> None:
     recorder = sigil_client().start_generation(GenerationStart(model=MODEL))
     with pytest.raises(TypeError, match="no_such_field"):
         recorder.set_result(no_such_field=1)
-    with pytest.raises(ValueError, match="not both"):
+    with pytest.raises(ValueError, match="either a generation object or keyword fields"):
         recorder.set_result(sigil_sdk.Generation(), stop_reason="stop")
     recorder.end()
 

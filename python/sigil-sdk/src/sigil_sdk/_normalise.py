@@ -1,12 +1,14 @@
 """The header of a finished generation from what was known at the start and what the call returned: pure functions.
 
 A header is a dict of fields of `Generation`, without its content (`input`, `output`, `tools`, `artifacts`), which the native
-core reads and keeps. A seed is a dict of fields of `GenerationStart`, without its tools. Both may lack what is empty.
+core reads and keeps. A seed is a dict of fields of `GenerationStart`, without its tools. Both may lack what is empty. What the
+native core can make for less is left to it: a new id, and times of the system's clock, which it takes as nanoseconds since 1970
+(`started_ns`, `completed_ns`). Who looks at a header itself has it completed first: `complete_header`.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from lightwell import new_event_id
@@ -24,6 +26,7 @@ _USER_KEYS = ("sigil.user.id", "user.id")
 _NOTHING: dict[str, Any] = {}
 _STREAM = GenerationMode.STREAM
 _UTC = timezone.utc
+_EPOCH = datetime(1970, 1, 1, tzinfo=_UTC)
 
 
 def operation_name_for(mode: GenerationMode | None) -> str:
@@ -44,8 +47,8 @@ def to_utc(moment: datetime) -> datetime:
 def merge_header(
     seed: dict[str, Any],
     result: dict[str, Any],
-    started_at: datetime,
-    completed_at: datetime,
+    began: datetime | int,
+    ended: datetime | int,
     extra_metadata: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """What the call returned, completed with what `seed` knows. Neither holds anything empty, see `take_header`."""
@@ -53,13 +56,16 @@ def merge_header(
     get = header.get
     if not seed.keys().isdisjoint(result):
         _merge_both(header, seed, result)
-    if "id" not in header:
-        random = new_event_id()
-        header["id"] = f"gen_{random[:4]}{random[-12:]}"
     moment = get("started_at")
-    header["started_at"] = started_at if moment is None else to_utc(moment)
-    moment = get("completed_at") or completed_at
-    header["completed_at"] = moment if moment.tzinfo is _UTC else to_utc(moment)
+    if moment is not None:
+        header["started_at"] = to_utc(moment)
+    else:
+        header["started_ns" if isinstance(began, int) else "started_at"] = began
+    moment = get("completed_at")
+    if moment is not None:
+        header["completed_at"] = to_utc(moment)
+    else:
+        header["completed_ns" if isinstance(ended, int) else "completed_at"] = ended
     usage = get("usage")
     if usage is not None and not usage.cache_write_input_tokens:
         # Current servers know one counter for tokens written to the cache; 0.2 programs fill the other name.
@@ -72,6 +78,22 @@ def merge_header(
         _merge_identity(header, metadata, "user_id", _USER_KEYS)
     metadata[SDK_NAME_KEY] = SDK_NAME
     return header
+
+
+def complete_header(header: dict[str, Any]) -> dict[str, Any]:
+    """The same header with the id and times that the native core would have made."""
+    if "id" not in header:
+        random = new_event_id()
+        header["id"] = f"gen_{random[:4]}{random[-12:]}"
+    for nanoseconds, name in (("started_ns", "started_at"), ("completed_ns", "completed_at")):
+        if nanoseconds in header:
+            header[name] = of_nanoseconds(header.pop(nanoseconds))
+    return header
+
+
+def of_nanoseconds(nanoseconds: int) -> datetime:
+    """A time of the system's clock, to the microsecond."""
+    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
 def _merge_both(header: dict[str, Any], seed: dict[str, Any], result: dict[str, Any]) -> None:
@@ -94,7 +116,7 @@ def apply_call_error(header: dict[str, Any], call_error: BaseException) -> None:
 def apply_first_token(header: dict[str, Any], first_token_at: datetime) -> None:
     """Records how long a streamed reply took to begin, in seconds. The format has no field for it: it is metadata."""
     if header["mode"] == _STREAM:
-        seconds = (to_utc(first_token_at) - header["started_at"]).total_seconds()
+        seconds = (to_utc(first_token_at) - complete_header(header)["started_at"]).total_seconds()
         if seconds >= 0:
             header["metadata"][TIME_TO_FIRST_TOKEN_KEY] = seconds
 

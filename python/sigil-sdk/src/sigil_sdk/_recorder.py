@@ -18,7 +18,15 @@ from . import models
 from ._capture import sanitise, strip_lists
 from ._copies import copy_generation, copy_lists, make_generation, take_header
 from ._error_category import error_category
-from ._normalise import apply_call_error, apply_first_token, merge_header, strip_header
+from ._normalise import (
+    apply_call_error,
+    apply_first_token,
+    complete_header,
+    merge_header,
+    of_nanoseconds,
+    strip_header,
+    to_utc,
+)
 from .cache_diagnostics import diagnostics_metadata
 from ._trace import METRICS_MODULE, imported
 from .context import Entry, push_capture_hold, release_capture_hold
@@ -76,18 +84,29 @@ class GenerationRecorder:
         client: Client,
         start: GenerationStart,
         seed_fields: dict[str, Any],
-        started_at: datetime,
+        began: datetime | int,
         capture_mode: ContentCaptureMode,
         around: Entry | None,
     ) -> None:
         self.client = client
-        self.started_at = started_at
+        self._began = began
         self._content_capture_mode = capture_mode
         self._seed_fields = seed_fields
         self._seed_capture = start.content_capture
         if start.tools:
             self._take_seed_tools(start.tools)
         push_capture_hold(self, capture_mode, around)
+
+    @property
+    def started_at(self) -> datetime:
+        """When the call began, in UTC."""
+        if isinstance(self._began, int):
+            self._began = of_nanoseconds(self._began)
+        return self._began
+
+    @started_at.setter
+    def started_at(self, moment: datetime) -> None:
+        self._began = to_utc(moment)
 
     @property
     def seed(self) -> GenerationStart:
@@ -187,7 +206,7 @@ class GenerationRecorder:
         if self._last_generation is None:
             if self._header is None:
                 return None
-            self._last_generation = make_generation(self._header, self._content_models())
+            self._last_generation = make_generation(complete_header(self._header), self._content_models())
         return copy_generation(self._last_generation)
 
     def __enter__(self) -> GenerationRecorder:
@@ -226,12 +245,14 @@ class GenerationRecorder:
         made = self._last_generation
         if made is not None:
             return {name: getattr(made, name) for name in _GENERATION_FIELDS}
-        return self._seed_fields if self._header is None else self._header
+        return self._seed_fields if self._header is None else complete_header(self._header)
 
     def _tool_call_count(self) -> int:
+        if self._lists is None:
+            return self._content.tool_calls
         from ._generation_span import count_tool_calls
 
-        return count_tool_calls((self._lists or self._content.models(models))["output"])
+        return count_tool_calls(self._lists["output"])
 
     def _take_seed_tools(self, tools: list[Any]) -> None:
         lists = {"tools": tools}
@@ -283,7 +304,7 @@ class GenerationRecorder:
         if self._seed is not None:
             self._read_seed_again(self._seed)
         header = self._header = merge_header(
-            self._seed_fields, self._result, self.started_at, client._clock(), self._extra_metadata
+            self._seed_fields, self._result, self._began, client._read_clock(), self._extra_metadata
         )
         if self._call_error is not None:
             apply_call_error(header, self._call_error)
@@ -311,7 +332,7 @@ class GenerationRecorder:
         lists = self._lists if self._lists is not None else copy_lists({})
         if not lists["tools"] and isinstance(self._seed_tools, list):
             lists["tools"] = self._seed_tools
-        generation = self._last_generation = make_generation(header, lists)
+        generation = self._last_generation = make_generation(complete_header(header), lists)
         strip = self._content_capture_mode is _METADATA_ONLY
         sanitizer = client._config.generation_sanitizer
         if not strip and sanitizer is not None:

@@ -10,8 +10,7 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
-from functools import partial
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lightwell import Content, at_exit
@@ -79,8 +78,6 @@ _LATE_NAMES = {
 
 _SYNC, _STREAM = GenerationMode.SYNC, GenerationMode.STREAM
 _DEFAULT = ContentCaptureMode.DEFAULT
-_UTC = timezone.utc
-_UTC_NOW = partial(datetime.now, _UTC)
 _UNSET = (None, "")
 _FLUSH_SECONDS = 60.0
 _SHUTDOWN_SECONDS = 30.0
@@ -113,7 +110,9 @@ class Client:
         self._config = resolved
         self._logger: logging.Logger = resolved.logger or default_logger()
         self._insecure = _insecure_setting(given, resolved)
-        self._clock: Callable[[], datetime] = _UTC_NOW if resolved.now in (None, utc_now) else resolved.now
+        clock = self._clock = resolved.now or utc_now
+        #: The time, or what the native core can make of the system's clock for less: nanoseconds since 1970.
+        self._read_clock: Callable[[], datetime | int] = time.time_ns if clock is utc_now else (lambda: to_utc(clock()))
         self._resolver = resolved.content_capture_resolver
         self._content_capture = resolved.content_capture
         #: What holds where neither a start nor the context nor a resolver says otherwise.
@@ -136,6 +135,8 @@ class Client:
         from . import _generation_span, _otel, _workflow  # noqa: F401
 
         _otel.attach_to(self, resolved.tracer, resolved.meter)
+        if resolved.tracer is not None or TRACE_MODULE in imported:
+            from . import _embeddings, _tools  # noqa: F401
         if resolved.hooks.enabled:
             # Not amid a request, where a fork in another thread could take the import's lock along.
             from . import _api, hooks  # noqa: F401
@@ -295,10 +296,9 @@ class Client:
             mode = generation_mode(
                 start.content_capture, self._resolver, seed.get("metadata"), self._content_capture, self._logger
             )
-        started_at = self._clock() if start.started_at is None else start.started_at
-        if started_at.tzinfo is not _UTC:
-            started_at = to_utc(started_at)
-        recorder = GenerationRecorder(self, start, seed, started_at, mode, around)
+        moment = start.started_at
+        began = self._read_clock() if moment is None else to_utc(moment)
+        recorder = GenerationRecorder(self, start, seed, began, mode, around)
         if self._active_tracer is not None or TRACE_MODULE in imported:
             recorder._begin_span()
         return recorder
