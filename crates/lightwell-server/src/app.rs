@@ -43,6 +43,8 @@ pub(crate) struct App {
     pub cpu_threads: CpuThreads,
     /// What the metrics said of deliveries, and when.
     delivery_sums: Mutex<Option<(Instant, Option<DeliveryTotals>)>>,
+    /// Experiments and trials are read, changed and written by one request at a time.
+    pub experiments: Mutex<()>,
     /// True once the server stops: what never ends by itself ends then.
     pub stopping: watch::Sender<bool>,
 }
@@ -58,6 +60,7 @@ impl App {
             in_flight: InFlight::new(settings.limits.in_flight_bytes),
             cpu_threads: CpuThreads::default(),
             delivery_sums: Mutex::default(),
+            experiments: Mutex::default(),
             stopping: watch::Sender::new(false),
             settings,
         })

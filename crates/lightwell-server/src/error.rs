@@ -114,6 +114,25 @@ pub enum Refusal {
         /// The id that was asked for.
         id: String,
     },
+    /// Collections are not kept here.
+    #[error(
+        "there is no collection {id:?}: this server keeps no collections; GET /api/v1/conversations lists conversations"
+    )]
+    NoCollections {
+        /// The id that was asked for.
+        id: String,
+    },
+    /// What it belongs to was deleted.
+    #[error("the {what} {id:?} was deleted; what comes for it is not stored")]
+    Gone {
+        /// "conversation".
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// It contradicts what is stored.
+    #[error("{0}")]
+    Conflict(String),
     /// Nothing at that path.
     #[error("there is nothing at {path:?}; /openapi.json lists what there is")]
     NoRoute {
@@ -156,7 +175,11 @@ impl Refusal {
             Self::Busy { .. } | Self::Store(StoreError::Unavailable { .. } | StoreError::Closed) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::NotFound { .. } | Self::NoRoute { .. } => StatusCode::NOT_FOUND,
+            Self::NotFound { .. } | Self::NoRoute { .. } | Self::NoCollections { .. } => {
+                StatusCode::NOT_FOUND
+            }
+            Self::Gone { .. } => StatusCode::GONE,
+            Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Store(_) | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -12,6 +12,7 @@
 //! | `admit` | keys, tenants, limits, defaults |
 //! | `commit` | one append a batch, one verdict an item |
 //! | `query` | answers in the API's shapes |
+//! | `evaluate` | what is said about records: ratings, scores, experiments |
 //! | `forget` | what is old |
 //! | `live` | telling what was committed |
 //! | `page` | the embedded page |
@@ -24,6 +25,7 @@ mod app;
 mod clock;
 mod commit;
 mod error;
+mod evaluate;
 mod forget;
 mod health;
 pub mod limits;

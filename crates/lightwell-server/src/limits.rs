@@ -28,6 +28,8 @@ pub const STREAMS_PER_CONNECTION: u32 = 256;
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a request body may stay silent.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+/// The bytes of one artifact, at most.
+pub const ARTIFACT_BYTES: usize = 16 * MIB;
 /// How long a process may be silent before what it said it held counts as missing, unless the question says.
 pub const CLIENT_QUIET: SignedDuration = SignedDuration::from_secs(60);
 /// How long a process is remembered that is not heard of.

@@ -18,6 +18,7 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "ingest", description = "Sending records."),
         (name = "query", description = "Asking about records, and deleting them."),
+        (name = "evaluate", description = "What people and programs say about records: ratings, scores, experiments."),
         (name = "operation", description = "Running the server.")
     ),
     security(("key" = []), ("basic" = []), ()),

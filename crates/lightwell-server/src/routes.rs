@@ -21,7 +21,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::error::Refusal;
 use crate::openapi::Document;
-use crate::{health, live, page, query, receive};
+use crate::{evaluate, health, live, page, query, receive};
 
 /// What clients may call under any prefix, because their endpoint may be a proxy's path.
 const UNDER_ANY_PREFIX: [&str; 4] = [
@@ -74,11 +74,32 @@ fn described() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(ingest)
         .merge(answers)
+        .merge(evaluations())
         .routes(routes!(live::live))
         .routes(routes!(health::health))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
+}
+
+fn evaluations() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(evaluate::ratings, evaluate::rate_conversation))
+        .routes(routes!(evaluate::export_scores))
+        .routes(routes!(evaluate::generation_scores))
+        .routes(routes!(evaluate::evaluate_hook))
+        .routes(routes!(evaluate::collection_members))
+        .routes(routes!(evaluate::upsert_experiment))
+        .routes(routes!(evaluate::finalize_experiment))
+        .routes(routes!(evaluate::create_trial))
+        .routes(routes!(evaluate::update_trial))
+        .routes(routes!(evaluate::upload_artifact))
+        .routes(routes!(evaluate::artifact))
+        .routes(routes!(evaluate::experiment))
+        .routes(routes!(evaluate::experiment_scores))
+        .routes(routes!(evaluate::experiment_report))
+        .routes(routes!(evaluate::experiment_link))
+        .layer(compression())
 }
 
 fn compression() -> CompressionLayer {

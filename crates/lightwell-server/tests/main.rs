@@ -10,6 +10,7 @@ mod routes {
     mod conversations;
     mod delete;
     mod delivery;
+    mod experiments;
     mod generation;
     mod generations_export;
     mod grpc;
@@ -20,6 +21,8 @@ mod routes {
     mod live;
     mod openapi;
     mod page;
+    mod ratings;
+    mod scores;
     mod totals;
     mod workflow_steps_export;
 }

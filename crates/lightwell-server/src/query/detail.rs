@@ -16,6 +16,7 @@ use super::{ConversationItem, EventBody, StepBody, parents};
 use crate::admit::Caller;
 use crate::app::App;
 use crate::error::{ErrorBody, Refusal};
+use crate::evaluate::{RatingSummary, rating_summary};
 
 /// One conversation with its whole content, records in order of time.
 #[derive(Serialize, ToSchema)]
@@ -30,6 +31,9 @@ pub struct ConversationBody {
     pub steps: Vec<StepBody>,
     /// Its events.
     pub events: Vec<EventBody>,
+    /// What people thought of it; not there while nobody rated it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating_summary: Option<RatingSummary>,
 }
 
 /// One conversation with its whole content.
@@ -99,7 +103,8 @@ async fn answer_conversation(app: &App, caller: &Caller, id: String) -> Result<R
     let Some(detail) = app.store.conversation(&caller.tenant, &id).await? else {
         return Err(Refusal::NotFound { what: "conversation", id });
     };
-    answer(app, move || json(&body(detail))).await
+    let rating_summary = rating_summary(app, &caller.tenant, &detail.summary.id).await?;
+    answer(app, move || json(&ConversationBody { rating_summary, ..body(detail) })).await
 }
 
 /// Whole histories may be large: they are written where that holds up nobody else.
@@ -118,6 +123,7 @@ fn body(mut detail: ConversationDetail) -> ConversationBody {
         generations: detail.generations.iter().map(render).collect(),
         steps: detail.steps.into_iter().map(StepBody::from).collect(),
         events: detail.events.into_iter().map(EventBody::from).collect(),
+        rating_summary: None,
     }
 }
 

@@ -28,7 +28,10 @@ pub(crate) use sigil::{
 
 pub(crate) use report::{Kept, matching, report};
 
+use axum::body::Body;
 use body::Received;
+use bytes::Bytes;
+use http::HeaderMap;
 use lightwell_wire::{Batch, BodyError, Receipt};
 
 use crate::admit::{Admission, Admitted, admit};
@@ -54,4 +57,16 @@ async fn judge(
         Ok((admit(list, batch.items), room))
     };
     app.cpu_threads.run(bytes, work).await
+}
+
+/// Reads and unpacks a body of at most `limit` bytes. The room that it takes is held until the caller is done with it.
+pub(crate) async fn read_body(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+) -> Result<(Bytes, Reservation), Refusal> {
+    let received = body::read(app, headers, body, limit).await?;
+    let bytes = received.bytes.len();
+    app.cpu_threads.run(bytes, move || received.unpack(limit)).await
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lightwell_model::{Generation, Record, TenantId};
 use lightwell_store::{
-    Added, ApiKey, ClientAccount, ConversationDetail, ConversationQuery, ConversationSummary, Deleted, Deletion,
-    Delivery, DeliveryQuery, Document, DocumentKind, DocumentPage, DocumentQuery, Filter, KeyDigest, MemoryStore,
-    NewApiKey, Outcome, Page, Store, StoreError, Totals,
+    Added, ApiKey, ClientAccount, ConversationDetail, ConversationQuery, ConversationSummary, Deleted,
+    Deletion, Delivery, DeliveryQuery, Document, DocumentKind, DocumentPage, DocumentQuery, Filter,
+    KeyDigest, MemoryStore, NewApiKey, Outcome, Page, Store, StoreError, Totals,
 };
 use tokio::sync::Semaphore;
 
