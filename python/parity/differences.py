@@ -185,12 +185,6 @@ ROWS: dict[str, Row] = {
         "sent as text",
         "as in generations",
     ),
-    "step queue": Row(
-        "`queue_size`",
-        "for generations and workflow steps each",
-        "for both together",
-        "one queue keeps their order",
-    ),
     "framework clock": Row(
         "times of chains, workflow steps and first tokens of framework handlers",
         "of the machine's clock",
@@ -208,6 +202,12 @@ ROWS: dict[str, Row] = {
         "numbers as text or text as numbers in a framework's metadata; nesting below the fifth level",
         "left out",
         "read; one level more",
+        "",
+    ),
+    "framework names": Row(
+        "the name of a LangGraph node or graph, which its callbacks pass as `name`",
+        "not recorded; every span is `langgraph.chain chain`",
+        "the component's name, where nothing else names it",
         "",
     ),
     "framework tools": Row(
@@ -245,7 +245,7 @@ ROWS: dict[str, Row] = {
         "nothing is lost silently",
     ),
     "redaction": Row(
-        "redaction of JSON-quoted secrets, `NAME=\"value\"`, JWTs, classic OpenAI keys, Anthropic keys of any length; in titles, "
+        'redaction of JSON-quoted secrets, `NAME="value"`, JWTs, classic OpenAI keys, Anthropic keys of any length; in titles, '
         "tools, metadata, tags, errors; of words that only end like a name of a secret",
         "not redacted; words like `monkey:` are",
         "redacted; words are left alone",

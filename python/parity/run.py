@@ -44,7 +44,6 @@ def main() -> None:
     signal.signal(signal.SIGALRM, _too_long)
 
     import sigil_sdk
-
     from parity.scenarios import all_scenarios
     from parity.server import CaptureServer
 

@@ -64,7 +64,10 @@ class CaptureServer:
         self._lock = threading.Lock()
         self.http = _listen(self)
         self.http_endpoint = f"http://127.0.0.1:{self.http.server_address[1]}"
-        self.grpc_endpoint, self._grpc = _serve_grpc(self) if grpc else ("", None)
+        self._grpc: Any = None
+        self.grpc_endpoint = ""
+        if grpc:
+            self.grpc_endpoint, self._grpc = _serve_grpc(self)
 
     def take(self, request: Request) -> Answer:
         """Keeps a request and says what to answer."""

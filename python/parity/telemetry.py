@@ -16,7 +16,6 @@ from opentelemetry.trace import Tracer
 
 from .plain import plain
 
-
 #: Scenarios live in the first days of January 2026.
 MACHINE_CLOCK = 1_768_000_000_000_000_000
 

@@ -15,7 +15,21 @@ HTTP = ("http",)
 LATEST = ("0.9.3",)
 EITHER = ("0.9.3", "0.2.0")
 
-FAMILIES = ("surface", "generations", "content", "failures", "settings", "operations", "usage", "delivery", "control", "redaction", "experiments", "framework", "litellm_handler")
+FAMILIES = (
+    "surface",
+    "generations",
+    "content",
+    "failures",
+    "settings",
+    "operations",
+    "usage",
+    "delivery",
+    "control",
+    "redaction",
+    "experiments",
+    "framework",
+    "litellm_handler",
+)
 
 #: Path patterns (as `fnmatch` has them) to the name of a row in `differences.ROWS`.
 Differences = Mapping[str, str]

@@ -66,7 +66,11 @@ def tool_results_of_every_kind(s: Stage) -> None:
 def tool_definitions(s: Stage) -> None:
     """Schemas that are JSON and not; deferred tools."""
     tool = s.sdk.ToolDefinition
-    tools = [tool(name="a"), tool("b", "B", "function", b'{"type": "object"}', True), tool(name="c", input_schema_json=b"\xff{")]
+    tools = [
+        tool(name="a"),
+        tool("b", "B", "function", b'{"type": "object"}', True),
+        tool(name="c", input_schema_json=b"\xff{"),
+    ]
     s.record(s.client(), "", {"tools": tools}, **s.hello())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..server import Answer, always, answers
@@ -12,7 +11,7 @@ from . import EITHER, HTTP, scenario
 if TYPE_CHECKING:
     from ..stage import Stage
 
-RATED = {
+RATED: dict[str, Any] = {
     "rating": {
         "rating_id": "r1",
         "conversation_id": "conv/1",
@@ -58,7 +57,8 @@ def ratings(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={
         "seen.400.raised.message": "texts of the API",
         "seen.odd metadata.*": "rating metadata",
@@ -67,7 +67,7 @@ def ratings(s: Stage) -> None:
 def ratings_that_are_refused(s: Stage) -> None:
     """Each limit, each answer."""
     client = s.client()
-    for name, (conversation, fields) in {
+    refused: dict[str, tuple[str, dict[str, Any]]] = {
         "no conversation": (" ", {}),
         "long conversation": ("c" * 256, {}),
         "no id": ("c", {"rating_id": ""}),
@@ -79,7 +79,8 @@ def ratings_that_are_refused(s: Stage) -> None:
         "long source": ("c", {"source": "g" * 65}),
         "large metadata": ("c", {"metadata": {"x": "x" * 16400}}),
         "odd metadata": ("c", {"metadata": {"x": {1}}}),
-    }.items():
+    }
+    for name, (conversation, fields) in refused.items():
         s.attempt(name, client.submit_conversation_rating, conversation, rating(s, **fields))
     for name, answer in {
         "400": Answer(400, {"error": "no such thing"}),
@@ -96,9 +97,7 @@ def ratings_that_are_refused(s: Stage) -> None:
         s.attempt(name, client.submit_conversation_rating, "c", rating(s))
 
 
-@scenario(
-    protocols=HTTP, releases=EITHER, differs={"seen.infinite metadata.*": "rating metadata", "wire.0": "rating metadata"}
-)
+@scenario(protocols=HTTP, releases=EITHER, differs={"seen.infinite metadata.*": "rating metadata", "wire.0": "rating metadata"})
 def ratings_with_infinite_metadata(s: Stage) -> None:
     """A number that JSON does not have."""
     infinite = rating(s, metadata={"x": math.inf})
@@ -123,14 +122,20 @@ def ratings_and_capture_modes(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={"seen.nobody.raised.message": "texts of the API"},
 )
 def base_address_of_the_api(s: Stage) -> None:
     """Only scheme and host count; nobody listening."""
     s.server.script = always(Answer(200, RATED))
     host = s.server.http_endpoint.removeprefix("http://")
-    for name, endpoint in {"path": f"http://{host}/some/path", "bare": host, "grpc": f"grpc://{host}", "slash": f"{host}/"}.items():
+    for name, endpoint in {
+        "path": f"http://{host}/some/path",
+        "bare": host,
+        "grpc": f"grpc://{host}",
+        "slash": f"{host}/",
+    }.items():
         client = s.client(api=s.sdk.ApiConfig(endpoint=endpoint))
         s.attempt(name, lambda client=client: type(client.submit_conversation_rating("c", rating(s))).__name__)
     client = s.client(api=s.sdk.ApiConfig(endpoint="http://127.0.0.1:9"))
@@ -239,7 +244,8 @@ def hook_transformations(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={
         "seen.401, open False.raised.message": "texts of the API",
         "seen.nobody, open False.raised.message": "texts of the API",

@@ -46,7 +46,9 @@ def results_of_the_server(s: Stage) -> None:
     for index in range(3):
         s.record(client, f"{index}.", {"id": f"gen-{index}"})
     if s.protocol == "http":
-        results = [{"generation_id": f"gen-{index}", "accepted": index != 1, "error": "no" * (index == 1)} for index in range(3)]
+        results = [
+            {"generation_id": f"gen-{index}", "accepted": index != 1, "error": "no" * (index == 1)} for index in range(3)
+        ]
         s.server.script = answers(Answer(202, {"results": results}))
     else:
         s.server.script = answers(Answer(body=b"\x0a\x02\x10\x01\x0a\x0d\x0a\x05gen-1\x1a\x04nono\x0a\x02\x10\x01"))
@@ -84,7 +86,8 @@ def grpc_server_recovers(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={
         "log.*sigil generation export failed: *": "texts of errors",
         "seen.flush.raised.message": "texts of errors",
@@ -96,7 +99,8 @@ def server_stays_down(s: Stage) -> None:
 
 
 @scenario(
-    protocols=("grpc",), releases=EITHER,
+    protocols=("grpc",),
+    releases=EITHER,
     differs={
         "log.*sigil generation export failed: *": "texts of errors",
         "seen.flush.raised.*": "texts of errors",
@@ -108,7 +112,8 @@ def grpc_server_stays_down(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={
         "log.*sigil generation export failed: *": "texts of errors",
         "seen.flush.raised.message": "texts of errors",
@@ -122,7 +127,8 @@ def server_refuses_everything(s: Stage) -> None:
 
 
 @scenario(
-    protocols=("grpc",), releases=EITHER,
+    protocols=("grpc",),
+    releases=EITHER,
     differs={
         "log.*sigil generation export failed: *": "texts of errors",
         "seen.flush.raised.*": "texts of errors",
@@ -136,7 +142,8 @@ def grpc_server_refuses_everything(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={
         "log.*sigil generation *": "one bad item",
         "seen.flush": "one bad item",
@@ -255,13 +262,14 @@ def exporter_of_the_program_gets_steps(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     earlier={"log.*sigil generation export failed: *": "0.2 log"},
 )
 def exporter_that_fails(s: Stage) -> None:
     """Retried as often as the settings say; then its exception comes out of `flush`."""
     exporter = Exporter(s, failures=2)
-    backoff = {"initial_backoff": timedelta(seconds=1), "max_backoff": timedelta(seconds=1.5)}
+    backoff: dict[str, Any] = {"initial_backoff": timedelta(seconds=1), "max_backoff": timedelta(seconds=1.5)}
     client = with_exporter(s, exporter, max_retries=2, **backoff)
     s.attempt("recovers", client.flush)
     s.see("calls", list(exporter.calls))
@@ -280,7 +288,8 @@ def exporter_that_rejects(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={"log.*sigil generation export failed: *": "accepted"},
 )
 def exporters_that_are_odd(s: Stage) -> None:
@@ -313,7 +322,9 @@ def exporters_by_themselves(s: Stage) -> None:
     from sigil_sdk import exporters
     from sigil_sdk.models import ExportGenerationsRequest, ExportWorkflowStepsRequest
 
-    generation = s.sdk.Generation(id="g", model=s.sdk.ModelRef("a", "b"), metadata={"x": 1}, input=[s.sdk.user_text_message("hi")])
+    generation = s.sdk.Generation(
+        id="g", model=s.sdk.ModelRef("a", "b"), metadata={"x": 1}, input=[s.sdk.user_text_message("hi")]
+    )
     step = s.sdk.WorkflowStep(id="s", conversation_id="c", step_name="n", input_state={"a": 1})
     if s.protocol == "http":
         exporter = exporters.HTTPGenerationExporter(s.endpoint, {"x-own": "1"})
@@ -356,7 +367,16 @@ def protobuf_of_models(s: Stage) -> None:
     s.see("step bytes", proto_mapping.workflow_step_to_proto(step).SerializeToString(deterministic=True))
     odd = s.sdk.Generation(id="g", metadata={"x": {1}})
     s.attempt("odd", proto_mapping.generation_to_proto, odd)
-    for endpoint in ("h:1", "HTTPS://h", "http://h/", "http://h/x?y=1", "h?y=1", " ", "http:///x", "http://h/api/v1/generations:export"):
+    for endpoint in (
+        "h:1",
+        "HTTPS://h",
+        "http://h/",
+        "http://h/x?y=1",
+        "h?y=1",
+        " ",
+        "http:///x",
+        "http://h/api/v1/generations:export",
+    ):
         s.attempt(f"endpoint {endpoint}", _normalize_endpoint, endpoint)
     s.attempt("endpoint of steps", _normalize_endpoint, "h", "/api/v1/workflow-steps:export")
 
@@ -390,3 +410,36 @@ def threads_and_tasks(s: Stage) -> None:
 
     asyncio.run(both())
     s.attempt("flush", client.flush)
+
+
+@scenario(protocols=("grpc",))
+def server_of_the_generated_modules(s: Stage) -> None:
+    """Programs test themselves against servers that they build from the package's generated code."""
+    from concurrent import futures
+
+    import grpc
+    from sigil_sdk.internal.gen.sigil.v1 import generation_ingest_pb2 as pb2
+    from sigil_sdk.internal.gen.sigil.v1 import generation_ingest_pb2_grpc as pb2_grpc
+
+    got: list[Any] = []
+
+    class Servicer(pb2_grpc.GenerationIngestServiceServicer):
+        def ExportGenerations(self, request: Any, context: Any) -> Any:
+            got.extend(request.generations)
+            results = [pb2.ExportGenerationResult(generation_id=each.id, accepted=True) for each in request.generations]
+            return pb2.ExportGenerationsResponse(results=results)
+
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
+    pb2_grpc.add_GenerationIngestServiceServicer_to_server(Servicer(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    client = s.client(export={"endpoint": f"127.0.0.1:{port}"})
+    s.record(client, "", {"max_tokens": 5, "metadata": {"a": 1}}, **s.hello())
+    s.attempt("flush", client.flush)
+    s.see("text", got[0].input[0].parts[0].text)
+    s.see("role", pb2.MessageRole.Name(got[0].input[0].role))
+    s.see("payload", got[0].input[0].parts[0].WhichOneof("payload"))
+    s.see("max_tokens", [got[0].HasField("max_tokens"), got[0].max_tokens, got[0].HasField("temperature")])
+    s.see("metadata", got[0].metadata["a"])
+    s.see("descriptor", {each.name: [each.number, each.type] for each in pb2.Generation.DESCRIPTOR.fields})
+    server.stop(0).wait()

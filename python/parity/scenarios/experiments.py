@@ -24,9 +24,13 @@ def respond(request: Request) -> Answer | None:
     if path.endswith("generations:export"):
         return None
     if path.endswith(":upsert"):
-        return Answer(200, {"run": {"experiment_id": body.get("experiment_id", "made"), "name": body["name"], "status": "running"}})
+        return Answer(
+            200, {"run": {"experiment_id": body.get("experiment_id", "made"), "name": body["name"], "status": "running"}}
+        )
     if path.endswith("report"):
-        return Answer(200, {"experiment": {"experiment_id": "e1", "name": "n", "status": "completed"}, "summary": {"pass_rate": 1}})
+        return Answer(
+            200, {"experiment": {"experiment_id": "e1", "name": "n", "status": "completed"}, "summary": {"pass_rate": 1}}
+        )
     if request.method == "GET" and path.endswith("scores"):
         return Answer(200, {"items": [{"score_id": "s"}], "next_cursor": "n2"})
     return Answer(200, {**body, "ok": True} if isinstance(body, dict) else {})
@@ -163,7 +167,14 @@ def experiment_reports(s: Stage) -> None:
     """How a report and an experiment are read."""
     transport = importlib.import_module("sigil_sdk._experiments_transport")
     summary = {"test_case_count": 3, "trial_count": "4", "pass_rate": 0.5, "pass_at_k": {"1": 0.5}, "total_cost": 1, "odd": 1}
-    run = {"run_id": "r", "name": "n", "status": "succeeded", "created_at": "2026-01-02T03:04:05Z", "tags": ["a"], "score_count": 2}
+    run = {
+        "run_id": "r",
+        "name": "n",
+        "status": "succeeded",
+        "created_at": "2026-01-02T03:04:05Z",
+        "tags": ["a"],
+        "score_count": 2,
+    }
     for name, payload in {
         "experiment": {"experiment": run, "summary": summary, "rows": [{"a": 1}]},
         "run": {"run": run, "summary": {}},
@@ -226,14 +237,23 @@ def experiment_value_types(s: Stage) -> None:
     from sigil_sdk import experiments as e
 
     s.see("ids", [e.stable_id("exp", "a", 1, None), e.stable_id("x")])
-    s.see("kinds", [e.normalize_evaluator_kind(kind) for kind in ("LLM-judge", "rubric", "check", "exact", "annotator", "?", "")])
-    suite = {"id": "s", "version": "2", "cases": [{"id": "c1", "input": {"a": 1}, "weight": 2}, {"test_case_id": "c2"}], "odd": 1}
+    s.see(
+        "kinds", [e.normalize_evaluator_kind(kind) for kind in ("LLM-judge", "rubric", "check", "exact", "annotator", "?", "")]
+    )
+    suite = {
+        "id": "s",
+        "version": "2",
+        "cases": [{"id": "c1", "input": {"a": 1}, "weight": 2}, {"test_case_id": "c2"}],
+        "odd": 1,
+    }
     made = s.attempt("suite", e.TestSuite.from_dict, suite)
     s.attempt("case", made.case, "c2")
     s.attempt("no case", made.case, "c9")
     s.attempt("suite without id", e.TestSuite.from_dict, {})
     s.attempt("case without id", e.TestCase.from_dict, {"name": "x"})
-    s.see("candidates", [e.Candidate.from_obj(each) for each in (None, {"agent_name": "a", "odd": 1}, e.Candidate(git_sha="g"))])
+    s.see(
+        "candidates", [e.Candidate.from_obj(each) for each in (None, {"agent_name": "a", "odd": 1}, e.Candidate(git_sha="g"))]
+    )
     s.see("metadata", e.Candidate(agent_name="a", model_name="m").as_metadata())
     s.see("evaluator", [e.Evaluator("e", kind="llm"), e.Evaluator("e", kind="llm").normalized_kind()])
     ref = e.TrialRef("exp", "case", 2, "suite", "1", trajectory_id="tr")
@@ -325,7 +345,14 @@ def trials_that_are_odd(s: Stage) -> None:
         s.see("ids", [trial.trial_id, trial.generation_id])
         s.attempt("two sources", trial.artifact, "a", text="x", data=b"y")
         s.attempt("no source", trial.artifact, "a")
-        for name, data in {"a.png": b"\x89PNG", "b.md": b"#", "c.pdf": b"%", "d.csv": b"a,b", "e.bin": b"\x00", "f.txt": b"x"}.items():
+        for name, data in {
+            "a.png": b"\x89PNG",
+            "b.md": b"#",
+            "c.pdf": b"%",
+            "d.csv": b"a,b",
+            "e.bin": b"\x00",
+            "f.txt": b"x",
+        }.items():
             s.attempt(name, lambda name=name, data=data: type(trial.artifact(name, data=data)).__name__)
         trial.succeed()
     with e.Trial(c, e.TrialRef("exp", "case2")) as trial:

@@ -187,13 +187,13 @@ def validation_of_generations_with_odd_types(s: Stage) -> None:
 def lost(row: str, *more: str) -> dict[str, str]:
     """What differs when the original refuses a generation that ours records."""
     paths = ("seen.err", "spans.1.*", "metrics.*", "wire.0.body.generations.gen-1", "wire.0.body.order.*", *more)
-    return {path: row for path in paths}
+    return dict.fromkeys(paths, row)
 
 
 def raised(row: str, *more: str) -> dict[str, str]:
     """What differs when the original raises from `end()`, its span stays open, and the generation is lost."""
     paths = ("seen.end", "spans.*", "metrics.*", "wire.0.body.generations.gen-1", "wire.0.body.order.*", *more)
-    return {path: row for path in paths}
+    return dict.fromkeys(paths, row)
 
 
 def not_started(row: str) -> dict[str, str]:

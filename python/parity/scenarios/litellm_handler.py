@@ -116,7 +116,8 @@ def through_litellm(s: Stage, calls: Any, count: int, **fields: Any) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={
         "*.response_id": "litellm response",
         "*.response_model": "litellm response",
@@ -144,7 +145,8 @@ def litellm_completion(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={
         "*.response_id": "litellm response",
         "*.response_model": "litellm response",
@@ -184,7 +186,8 @@ def litellm_failure(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={
         "*.response_id": "litellm response",
         "*.response_model": "litellm response",
@@ -216,7 +219,8 @@ def litellm_async(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={"*.time_to_first_chunk": "first token", "*.metadata.litellm.call_type": "litellm calls"},
     earlier={"wire.0.body.generations.chatcmpl-[56].output.*": "0.2 thinking"},
 )
@@ -233,7 +237,11 @@ def litellm_records(s: Stage) -> None:
         {"call_type": "text_completion", "response": "plain text"},
         {"call_type": "image_generation"},
         {"response": {"choices": [{"finish_reason": "tool_calls", "message": message}]}},
-        {"response": {"choices": [{"message": {"content": "x", "reasoning_content": "because"}}, {"message": {"content": ""}}]}},
+        {
+            "response": {
+                "choices": [{"message": {"content": "x", "reasoning_content": "because"}}, {"message": {"content": ""}}]
+            }
+        },
         {"messages": [*HISTORY, {"role": "developer", "content": "More."}, {"role": "critic", "content": "odd role"}]},
     )
 
@@ -251,7 +259,8 @@ def litellm_usage(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     earlier={"metrics.*": "exemplars"},
 )
 def litellm_identity(s: Stage) -> None:
@@ -274,7 +283,8 @@ def litellm_identity(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={
         "metrics.*": "litellm incomplete",
         "spans.*": "litellm incomplete",
@@ -327,7 +337,7 @@ def odd(name: str, record: dict[str, Any], **keywords: Any) -> None:
 def kept(row: str, *more: str) -> dict[str, str]:
     """What differs when the original loses a call that ours records."""
     paths = ("spans.*", "metrics.*", "wire.0.body.generations.chatcmpl-1*", "wire.0.body.order.*", "log.*", *more)
-    return {path: row for path in paths}
+    return dict.fromkeys(paths, row)
 
 
 def replying(message: Any) -> dict[str, Any]:

@@ -22,7 +22,8 @@ def end(s: Stage, recorder: Any, name: str) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     earlier={"metrics.*": "exemplars"},
 )
 def embeddings(s: Stage) -> None:
@@ -128,7 +129,8 @@ def tool(s: Stage, **fields: Any) -> Any:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     earlier={"metrics.*": "exemplars"},
 )
 def tool_executions(s: Stage) -> None:
@@ -146,7 +148,8 @@ def tool_executions(s: Stage) -> None:
         agent_version="2",
         include_content=True,
         started_at=datetime(2026, 1, 2, 11, tzinfo=timezone.utc),
-        **({"request_model": "gpt-5", "request_provider": "openai"}),
+        request_model="gpt-5",
+        request_provider="openai",
     )
     recorder = client.start_tool_execution(full)
     recorder.set_result(arguments={"city": "Zürich"}, result=[1, 2])
@@ -307,7 +310,9 @@ def executing_tool_calls(s: Stage) -> None:
 def workflow_steps(s: Stage) -> None:
     """Everything that can be told of one, as little as is let through, times."""
     sdk = s.sdk
-    client = s.client(tags={"env": "test", "team": "a"}, agent_name="agent", content_capture=sdk.ContentCaptureMode.METADATA_ONLY)
+    client = s.client(
+        tags={"env": "test", "team": "a"}, agent_name="agent", content_capture=sdk.ContentCaptureMode.METADATA_ONLY
+    )
     full = sdk.WorkflowStep(
         id="step-1",
         conversation_id="conv-1",
@@ -334,7 +339,9 @@ def workflow_steps(s: Stage) -> None:
     s.attempt("started", client.enqueue_workflow_step, sdk.WorkflowStep(id="step-3", started_at=started, **small))
     naive = datetime(2026, 1, 2)
     s.attempt("naive", client.enqueue_workflow_step, sdk.WorkflowStep(id="step-5", started_at=naive, **small))
-    s.attempt("mixed", client.enqueue_workflow_step, sdk.WorkflowStep("step-6", started_at=started, completed_at=naive, **small))
+    s.attempt(
+        "mixed", client.enqueue_workflow_step, sdk.WorkflowStep("step-6", started_at=started, completed_at=naive, **small)
+    )
     s.attempt("completed", client.enqueue_workflow_step, sdk.WorkflowStep(id="step-4", completed_at=started, **small))
     s.see("afterwards", full)
     s.record(client, "generation.", None, **s.hello())
@@ -350,17 +357,42 @@ def workflow_steps_that_are_refused(s: Stage) -> None:
     good = {"id": "i", "conversation_id": "c", "step_name": "n"}
     client = s.client(export={"payload_max_bytes": 500, "queue_size": 2})
     at = datetime(2026, 1, 2)
-    for name, fields in {
+    refused: dict[str, dict[str, Any]] = {
         "id": {"id": " "},
         "conversation": {"conversation_id": ""},
         "name": {"step_name": "  "},
         "times": {"started_at": at, "completed_at": at - timedelta(seconds=1)},
         "state": {"input_state": {"x": {1}}},
         "large": {"output_state": {"x": "x" * 1000}},
-    }.items():
+    }
+    for name, fields in refused.items():
         s.attempt(name, client.enqueue_workflow_step, step(**{**good, **fields}))
     s.attempt("first", client.enqueue_workflow_step, step(**{**good, "id": "1"}))
     s.attempt("second", client.enqueue_workflow_step, step(**{**good, "id": "2"}))
     s.attempt("third", client.enqueue_workflow_step, step(**{**good, "id": "3"}))
     client.shutdown()
     s.attempt("late", client.enqueue_workflow_step, step(**good))
+
+
+@scenario()
+def one_queue_or_two(s: Stage) -> None:
+    """A generation fills a queue of one; is there room for a step?"""
+    client = s.client(export={"queue_size": 1, "batch_size": 10})
+    s.record(client, "generation.")
+    step = s.sdk.WorkflowStep(id="s", conversation_id="c", step_name="n")
+    s.attempt("step", client.enqueue_workflow_step, step)
+
+
+@scenario(protocols=HTTP, releases=EITHER, earlier={"spans.*": "0.2 withheld"})
+def operations_withheld(s: Stage) -> None:
+    """METADATA_ONLY, for an embedding and a tool that fail."""
+    capture = s.sdk.EmbeddingCaptureConfig(capture_input=True)
+    client = s.client(content_capture=s.sdk.ContentCaptureMode.METADATA_ONLY, embedding_capture=capture)
+    recorder = client.start_embedding(embedding(s))
+    recorder.set_result(input_count=1, input_texts=["secret"])
+    recorder.set_call_error(RuntimeError("secret 500"))
+    end(s, recorder, "embedding.")
+    recorder = client.start_tool_execution(tool(s, tool_description="secret", include_content=True))
+    recorder.set_result(arguments="secret", result="secret")
+    recorder.set_exec_error(RuntimeError("secret 429"))
+    end(s, recorder, "tool.")

@@ -55,7 +55,8 @@ def shown(s: Stage) -> list[str]:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={"seen.*.generation_export.spool_*": "additions"},
 )
 def default_configuration(s: Stage) -> None:
@@ -96,7 +97,8 @@ def environment_variables(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={"seen.*.generation_export.spool_*": "additions"},
 )
 def environment_variables_that_are_wrong(s: Stage) -> None:
@@ -113,7 +115,8 @@ def environment_variables_that_are_wrong(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={"seen.*.generation_export.spool_*": "additions"},
 )
 def settings_out_of_range(s: Stage) -> None:
@@ -211,7 +214,8 @@ def http_endpoints(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=EITHER,
+    protocols=HTTP,
+    releases=EITHER,
     differs={"seen.odd port.*": "bad port"},
     earlier={"seen.no host.*": "no host"},
 )

@@ -54,8 +54,10 @@ MODULES: dict[str, str] = {
     "experiments.otel": "INSTRUMENTATION_NAME SCHEMA_VERSION trial_identity_attributes score_event_attributes score_label "
     "run_status_telemetry trial_status_telemetry RUN_STATUS_MAP TRIAL_STATUS_MAP TRIAL_SPAN_NAME EVENT_EVAL_RESULT",
 }
-EARLIER = ("client config models context exporters exporters.base exporters.grpc exporters.http exporters.noop errors hooks "
-           "proto_mapping internal.gen.sigil.v1.generation_ingest_pb2 redaction usage validation framework_handler").split()
+EARLIER = (
+    "client config models context exporters exporters.base exporters.grpc exporters.http exporters.noop errors hooks "
+    "proto_mapping internal.gen.sigil.v1.generation_ingest_pb2 redaction usage validation framework_handler"
+).split()
 
 
 def describe(value: Any) -> Any:
@@ -167,8 +169,18 @@ def submodules(s: Stage) -> None:
 
 
 @scenario(
-    protocols=HTTP, releases=("0.2.0",),
-    earlier={"seen.internal.*.WorkflowStep": "later fields", "seen.redaction.SecretRedactionOptions.*.0": "later fields", "seen.exporters.http._normalize_endpoint.*": "later fields", "seen.config.ClientConfig.*": "later fields", "seen.framework_handler.*.parameters.1[12]": "later fields", "seen.hooks.HookEvaluateResponse.*.3": "later fields", "seen.usage.*.parameters.0": "later fields", "seen.context.conversation_id_from_context.parameters": "context readers"},
+    protocols=HTTP,
+    releases=("0.2.0",),
+    earlier={
+        "seen.internal.*.WorkflowStep": "later fields",
+        "seen.redaction.SecretRedactionOptions.*.0": "later fields",
+        "seen.exporters.http._normalize_endpoint.*": "later fields",
+        "seen.config.ClientConfig.*": "later fields",
+        "seen.framework_handler.*.parameters.1[12]": "later fields",
+        "seen.hooks.HookEvaluateResponse.*.3": "later fields",
+        "seen.usage.*.parameters.0": "later fields",
+        "seen.context.conversation_id_from_context.parameters": "context readers",
+    },
 )
 def submodules_of_0_2_0(s: Stage) -> None:
     """The paths that 0.2.0 had."""

@@ -15,15 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from conftest import ROOT, interpreter
 
 sys.path.append(str(ROOT / "python"))
 
-from parity.compare import differences, normalise  # noqa: E402
-from parity.differences import BEGIN, END, ROWS, Verdict, judge, table  # noqa: E402
-from parity.scenarios import BOTH, EITHER, Scenario, all_scenarios  # noqa: E402
-from parity.schema import Schema  # noqa: E402
+from parity.compare import differences, normalise
+from parity.differences import BEGIN, END, ROWS, Verdict, judge, table
+from parity.scenarios import BOTH, EITHER, Scenario, all_scenarios
+from parity.schema import Schema
 
 RUN = ROOT / "python" / "parity" / "run.py"
 DOCUMENT = ROOT / "docs" / "differences.md"
