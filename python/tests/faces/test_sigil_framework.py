@@ -421,15 +421,17 @@ def test_graphs_that_never_end_are_bounded(recorded: Recorded, monkeypatch: pyte
 
 def test_open_runs_are_recorded_when_their_handler_is_gone_or_the_client_shuts_down(recorded: Recorded) -> None:
     start = {"serialized": None, "parent_run_id": None, "invocation_params": None}
-    for _ in range(2):
-        handler = recorded.start()
-        handler._on_llm_start(prompts=["gone"], run_id="r", **start)
-        recorded.handler = handler = None
-        gc.collect()
-        assert "sigil.framework.incomplete" in recorded.generation().metadata
     handler = recorded.start()
+    handler._on_llm_start(prompts=["gone"], run_id="r", **start)
+    client = recorded.client
+    recorded.handler = handler = None
+    gc.collect()
+    handler = recorded.handler = SigilFrameworkHandlerBase(client=client, framework_name="other")
+    recorded.llm("next")
+    gone = recorded.kept.generations[0]
+    assert parts(gone.input) == [("user", ["gone"])] and "sigil.framework.incomplete" in gone.metadata
     handler._on_llm_start(prompts=["open"], run_id="r", **start)
-    recorded.client.shutdown(timeout=5.0)
+    client.shutdown(timeout=5.0)
     assert parts(recorded.kept.generations[-1].input) == [("user", ["open"])] and not handler._runs
 
 

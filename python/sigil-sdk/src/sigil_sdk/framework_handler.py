@@ -7,15 +7,14 @@ bounded in number, see `_framework.runs`.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import _otel, _tools  # noqa: F401 - not left for a callback to import, see `Client`
 from ._framework.graph import GraphRuns, new_id
 from ._framework.messages import chat_messages, output_messages, prompt_messages
 from ._framework.payload import (
-    INCOMPLETE_KEY,
     TAGS_KEY,
     conversation_and_thread,
     is_streaming,
@@ -30,8 +29,17 @@ from ._framework.provider import CUSTOM, UNKNOWN_MODEL, ProviderResolver, model_
 from ._framework.reading import first_text, json_ready, plain_metadata
 from ._framework.reading import safe_object as _safe_serializable_dict
 from ._framework.reply import reply_fields, token_usage
-from ._framework.runs import LlmRun, OpenRuns, ToolRun, make_room, run_key
-from .models import GenerationStart, Message, ModelRef, ToolExecutionStart, assistant_text_message
+from ._framework.runs import (
+    LlmRun,
+    OpenRuns,
+    ToolRun,
+    end_llm_run,
+    end_tool_run,
+    make_room,
+    run_key,
+    streamed_output,
+)
+from .models import GenerationStart, Message, ModelRef, ToolExecutionStart
 
 if TYPE_CHECKING:
     from .client import Client
@@ -45,7 +53,6 @@ __all__ = [
 ]
 
 _Payload = dict[str, Any]
-_NO_END = "the framework did not report the end of this run"
 
 
 def merge_framework_callback_kwargs(
@@ -108,12 +115,12 @@ class SigilFrameworkHandlerBase(GraphRuns):
         self._tool_runs: dict[str, ToolRun] = {}
         self._chain_spans: dict[str, Any] = {}
         self._retriever_spans: dict[str, Any] = {}
-        OpenRuns.watch(client, self)
+        self._open_runs = OpenRuns.of(client, self)
 
     def __del__(self) -> None:
         """Nobody can report the end of a run any more."""
-        if "_retriever_spans" in self.__dict__ and not sys.is_finalizing() and not self._client._closed:
-            self._end_open_runs()
+        if "_open_runs" in self.__dict__ and not self._client._closed:
+            self._open_runs.left.extend(self._open_ends())
 
     def _on_llm_start(
         self,
@@ -166,7 +173,7 @@ class SigilFrameworkHandlerBase(GraphRuns):
         if answered and run.request_model == UNKNOWN_MODEL:
             provider = run.request_provider
             fields["model"] = ModelRef(provider_of_model(answered) if provider == CUSTOM else provider, answered)
-        run.recorder.set_result(input=run.input_messages, output=output or _streamed(run), **fields)
+        run.recorder.set_result(input=run.input_messages, output=output or streamed_output(run), **fields)
         _end_and_raise(run.recorder)
 
     def _on_llm_error(self, *, error: BaseException, run_id: Any) -> None:
@@ -174,7 +181,7 @@ class SigilFrameworkHandlerBase(GraphRuns):
         if run is None:
             return
         run.recorder.set_call_error(Exception(str(error)))
-        run.recorder.set_result(input=run.input_messages, output=_streamed(run))
+        run.recorder.set_result(input=run.input_messages, output=streamed_output(run))
         _end_and_raise(run.recorder)
 
     def _on_tool_start(
@@ -199,7 +206,7 @@ class SigilFrameworkHandlerBase(GraphRuns):
             agent_version=self._agent_version,
             include_content=self._capture_inputs or self._capture_outputs,
         )
-        make_room(self._tool_runs, self._end_unreported_tool)
+        make_room(self._tool_runs, end_tool_run)
         arguments = json_ready(tool_arguments(input_str, callback_kwargs)) if self._capture_inputs else None
         self._tool_runs[key] = ToolRun(self._client.start_tool_execution(start), arguments, self._capture_outputs)
         self._link_run(key, parent_key)
@@ -291,6 +298,7 @@ class SigilFrameworkHandlerBase(GraphRuns):
     ) -> None:
         if key in self._runs:
             return
+        self._open_runs.end_left()
         serialized, params, callback = payloads
         model = model_name(serialized, params)
         provider = provider_name(
@@ -322,7 +330,7 @@ class SigilFrameworkHandlerBase(GraphRuns):
         )
         client = self._client
         recorder = (client.start_streaming_generation if is_streaming(params) else client.start_generation)(start)
-        make_room(self._runs, self._end_unreported_llm)
+        make_room(self._runs, end_llm_run)
         self._runs[key] = LlmRun(recorder, messages, self._capture_outputs, model, provider)
 
     def _end_chain(self, key: str, outputs: Any, error: BaseException | None) -> None:
@@ -355,7 +363,7 @@ class SigilFrameworkHandlerBase(GraphRuns):
                 "sigil.framework.language": self._framework_language,
             }
         )
-        make_room(spans, self._end_unreported_span)
+        make_room(spans, self._span_ender())
         name = f"{self._framework_name}.{kind} {component}"
         spans[key] = _otel.start_span(self._client, name, "internal", self._client._now(), attributes)
 
@@ -384,35 +392,20 @@ class SigilFrameworkHandlerBase(GraphRuns):
             "sigil.framework.language": self._framework_language,
         }
 
-    def _end_open_runs(self) -> None:
-        ends: tuple[tuple[dict[str, Any], Callable[[str, Any], None]], ...] = (
-            (self._runs, self._end_unreported_llm),
-            (self._tool_runs, self._end_unreported_tool),
-            (self._chain_spans, self._end_unreported_span),
-            (self._retriever_spans, self._end_unreported_span),
+    def _open_ends(self) -> list[Callable[[], object]]:
+        """Takes the open runs; what ends each as it stands."""
+        end_span = self._span_ender()
+        kinds: tuple[tuple[dict[str, Any], Callable[[Any], object]], ...] = (
+            (self._runs, end_llm_run),
+            (self._tool_runs, end_tool_run),
+            (self._chain_spans, end_span),
+            (self._retriever_spans, end_span),
         )
-        for runs, end in ends:
-            for key in list(runs):
-                run = runs.pop(key, None)
-                if run is not None:
-                    end(key, run)
+        return [partial(end, run) for runs, end in kinds for key in list(runs) if (run := runs.pop(key, None)) is not None]
 
-    def _end_unreported_llm(self, _key: str, run: LlmRun) -> None:
-        metadata = {INCOMPLETE_KEY: _NO_END}
-        run.recorder.set_result(input=run.input_messages, output=_streamed(run), metadata=metadata)
-        run.recorder.end()
-
-    def _end_unreported_tool(self, _key: str, run: ToolRun) -> None:
-        run.recorder.set_exec_error(RuntimeError(_NO_END))
-        run.recorder.end()
-
-    def _end_unreported_span(self, _key: str, span: Any) -> None:
-        _otel.end_span(span, self._client._now())
-
-
-def _streamed(run: LlmRun) -> list[Message]:
-    chunks = "".join(run.output_chunks)
-    return [assistant_text_message(chunks)] if chunks else []
+    def _span_ender(self) -> Callable[[Any], object]:
+        client = self._client
+        return lambda span: _otel.end_span(span, client._now())
 
 
 def _end_and_raise(recorder: Any) -> None:

@@ -2,22 +2,25 @@
 
 Frameworks do not always call back at the end of a run: a cancelled task, a timeout, a failure without a callback. Each kind of
 run is therefore kept up to `MAX_OPEN_RUNS`; beyond, the oldest one is ended as it stands. So are those that are still open when
-their handler is no longer referenced, or when its client shuts down.
+the client shuts down, and those of a handler that is no longer referenced.
 """
 
 from __future__ import annotations
 
 import weakref
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .._records import dataclass, field
-from ..models import Message
+from ..models import Message, assistant_text_message
+from .payload import INCOMPLETE_KEY
 
 if TYPE_CHECKING:
     from ..client import Client
 
+_NO_END = "the framework did not report the end of this run"
 #: Far more than a process has open at the same time, and few enough to be no leak.
 MAX_OPEN_RUNS = 1024
 
@@ -69,7 +72,7 @@ def run_key(run_id: Any) -> str:
     return "" if run_id is None else str(run_id)
 
 
-def make_room(runs: dict[str, T], end: Callable[[str, T], object]) -> None:
+def make_room(runs: dict[str, T], end: Callable[[T], object]) -> None:
     """Ends and forgets the oldest runs until there is room for one more."""
     while len(runs) >= MAX_OPEN_RUNS:
         try:
@@ -78,33 +81,73 @@ def make_room(runs: dict[str, T], end: Callable[[str, T], object]) -> None:
             continue
         run = runs.pop(oldest, None)
         if run is not None:
-            end(oldest, run)
+            end(run)
+
+
+def end_llm_run(run: LlmRun) -> None:
+    """Records a call whose end was not reported."""
+    run.recorder.set_result(
+        input=run.input_messages, output=streamed_output(run), metadata={INCOMPLETE_KEY: _NO_END}
+    )
+    run.recorder.end()
+
+
+def end_tool_run(run: ToolRun) -> None:
+    """Records a tool whose end was not reported."""
+    run.recorder.set_result(arguments=run.arguments)
+    run.recorder.set_exec_error(RuntimeError(_NO_END))
+    run.recorder.end()
+
+
+def streamed_output(run: LlmRun) -> list[Message]:
+    """What was streamed so far."""
+    chunks = "".join(run.output_chunks)
+    return [assistant_text_message(chunks)] if chunks else []
 
 
 class Handler(Protocol):
     """Has open runs."""
 
-    def _end_open_runs(self) -> None: ...
+    def _open_ends(self) -> list[Callable[[], object]]: ...
 
 
 class OpenRuns:
-    """The handlers of a client, whose open runs end when it shuts down."""
+    """The open runs of a client's handlers, which end when it shuts down, and those of handlers that are gone.
 
-    _ATTRIBUTE = "_framework_handlers"
+    A handler may go at any moment, within any lock: its runs are only noted then, and end with the next run or the client.
+    """
+
+    _ATTRIBUTE = "_framework_open_runs"
 
     def __init__(self) -> None:
         self._handlers: weakref.WeakSet[Handler] = weakref.WeakSet()
+        #: What ends a run of a handler that is gone.
+        self.left: deque[Callable[[], object]] = deque()
 
     @classmethod
-    def watch(cls, client: Client, handler: Handler) -> None:
-        """Has `handler._end_open_runs()` called before the client shuts down, if the handler lives until then."""
-        watching = client.__dict__.get(cls._ATTRIBUTE)
-        if watching is None:
-            watching = client.__dict__.setdefault(cls._ATTRIBUTE, cls())
-            client._before_shutdown(watching.end)
-        watching._handlers.add(handler)
+    def of(cls, client: Client, handler: Handler) -> OpenRuns:
+        """Those of the client, with the handler's among them."""
+        found: OpenRuns | None = client.__dict__.get(cls._ATTRIBUTE)
+        if found is None:
+            made = cls()
+            found = client.__dict__.setdefault(cls._ATTRIBUTE, made)
+            if found is made:
+                client._before_shutdown(made.end_all)
+        found._handlers.add(handler)
+        return found
 
-    def end(self, _seconds: float) -> None:
-        """Ends what is open, as it stands."""
+    def end_left(self) -> None:
+        """Ends the runs of handlers that are gone."""
+        while self.left:
+            try:
+                end = self.left.popleft()
+            except IndexError:  # Another thread was first.
+                return
+            end()
+
+    def end_all(self, _seconds: float) -> None:
+        """Ends whatever is open, as it stands."""
+        self.end_left()
         for handler in list(self._handlers):
-            handler._end_open_runs()
+            for end in handler._open_ends():
+                end()
