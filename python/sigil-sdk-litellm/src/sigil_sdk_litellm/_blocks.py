@@ -126,7 +126,8 @@ def tool_message(block: Mapping[str, Any], gaps: Gaps) -> Plain:
     if isinstance(content, Mapping):
         content = [content]
     identity = as_text(block.get("tool_use_id")) or as_text(block.get("call_id"))
-    result = {"tool_call_id": identity, "name": as_text(block.get("name")), "content": content_text(content, gaps)}
+    told = content_text(content, gaps)
+    result: Plain = {"tool_call_id": identity, "name": as_text(block.get("name")), "content": told}
     if block.get("is_error") is True:
         result["is_error"] = True
     return {"role": "tool", "parts": [{"kind": "tool_result", "tool_result": result}]}
