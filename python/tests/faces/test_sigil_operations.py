@@ -206,6 +206,14 @@ def test_content_that_is_no_json_is_told_and_not_raised(client: Any, telemetry: 
     assert only(telemetry).attributes["error.category"] == "client_error"
 
 
+def test_an_error_that_is_a_text_fails_its_span(client: Any, telemetry: Telemetry) -> None:
+    recorder = client().start_tool_execution(TOOL)
+    recorder.set_exec_error("HTTP 404")
+    recorder.end()
+    span = only(telemetry)
+    assert (span.status, span.description, span.exceptions) == ("ERROR", "HTTP 404", [])
+
+
 def test_a_tool_without_a_name_is_not_recorded(client: Any, telemetry: Telemetry) -> None:
     recorder = client().start_tool_execution(ToolExecutionStart(tool_name="  "))
     assert isinstance(recorder, NoopToolExecutionRecorder)

@@ -89,7 +89,7 @@ class EmbeddingRecorder:
             error_type=error_type,
             category=category,
             description=category if hidden else str(error or ""),
-            exceptions=() if hidden else tuple(each for each in told if each is not None),
+            exceptions=() if hidden else tuple(each for each in told if isinstance(each, BaseException)),
         )
 
     def err(self) -> Exception | None:

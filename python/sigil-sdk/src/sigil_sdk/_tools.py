@@ -93,7 +93,7 @@ class ToolExecutionRecorder:
             error_type=error_type,
             category=category,
             description=category if hidden else str(error or ""),
-            exceptions=() if hidden or error is None else (error,),
+            exceptions=(error,) if isinstance(error, BaseException) and not hidden else (),
         )
 
     def err(self) -> BaseException | None:
