@@ -8,10 +8,11 @@ import os
 import socketserver
 import subprocess
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 from conftest import interpreter
 
@@ -37,6 +38,13 @@ def record(into, *names):
 """
 
 
+Answer = Callable[[int, list[dict[str, Any]]], tuple[int, dict[str, str]]]
+
+
+def _take(_number: int, _events: list[dict[str, Any]]) -> tuple[int, dict[str, str]]:
+    return 202, {}
+
+
 class Sink(ThreadingHTTPServer):
     """Takes events. `gate` closed: a request is read and not answered before the gate opens."""
 
@@ -50,6 +58,12 @@ class Sink(ThreadingHTTPServer):
         self.gate.set()
         self.arrived: list[str] = []
         """Ids of all events, in the order of their coming, again if they came again."""
+        self.batches: list[list[dict[str, Any]]] = []
+        """The events of each request, taken or not."""
+        self.times: list[float] = []
+        """When each request came, in seconds."""
+        self.answer: Answer = _take
+        """Says status and headers of the answer to a request: of its number, from 0, and its events."""
         self.requests = 0
         self.ended = 0
         """Connections that the other side has closed."""
@@ -74,14 +88,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body: Any = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.requests += 1
         events = body if isinstance(body, list) else [body]
+        status, headers = self.server.answer(self.server.requests, events)
+        self.server.requests += 1
+        self.server.batches.append(events)
+        self.server.times.append(time.monotonic())
         self.server.gate.wait()
-        # Before the answer: whoever is acknowledged has arrived.
-        self.server.arrived += [event["event_id"] for event in events]
-        self.send_response(202)
-        self.send_header("Content-Length", "0")
+        if status < 400:
+            # Before the answer: whoever is acknowledged has arrived.
+            self.server.arrived += [event["event_id"] for event in events]
+        self._send(status, b"", headers)
+
+    def do_GET(self) -> None:
+        """How many events have arrived."""
+        self._send(200, str(len(self.server.arrived)).encode(), {})
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
         self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silence."""
