@@ -3,6 +3,8 @@
 //! Invariants: every record in a lane or in a [`Ticket`] is in the ledger as pending, exactly once; bounds hold after
 //! every call; nothing here waits, sleeps or calls out, but for the write that keeps a record on disk.
 
+mod refusals;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -75,6 +77,8 @@ pub struct FlushReport {
     pub gave_up: u64,
     /// What the first drop of a whole request was due to.
     pub error: Option<String>,
+    /// Ids of the rejected and why, the first few thousand of them.
+    pub refusals: Vec<(String, String)>,
 }
 
 impl FlushReport {

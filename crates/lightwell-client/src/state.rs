@@ -281,6 +281,9 @@ impl Ticket {
         };
         let mut queue = self.state.queue();
         queue.notices.push(Level::Warning, text);
+        if let ([item], DropReason::Rejected | DropReason::TooLarge) = (&items[..], reason) {
+            queue.note_refusal(item, why);
+        }
         if queue.settle(&items, Some(reason), why) {
             self.state.settled.notify_all();
         }
@@ -302,6 +305,7 @@ impl Ticket {
             let text = format!("{} {} rejected: {more} more in the same request", lane.product, lane.noun);
             queue.notices.push(Level::Warning, text);
         }
+        rejected.iter().for_each(|(item, error)| queue.note_refusal(item, error));
         let rejected: Vec<Item> = rejected.into_iter().map(|(item, _)| item).collect();
         let mut someone = queue.settle(kept, None, "");
         someone |= queue.settle(&rejected, Some(DropReason::Rejected), "");

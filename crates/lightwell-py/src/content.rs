@@ -73,6 +73,18 @@ pub(crate) fn generation_problem(generation: &Bound<'_, PyAny>, withheld: bool) 
     encode::problem(generation, withheld)
 }
 
+/// One generation as protobuf.
+#[pyfunction]
+pub(crate) fn encode_generation<'py>(generation: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    Ok(PyBytes::new(generation.py(), &encode::generation(generation)?.bytes))
+}
+
+/// One workflow step as protobuf.
+#[pyfunction]
+pub(crate) fn encode_workflow_step<'py>(step: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    Ok(PyBytes::new(step.py(), &encode::workflow_step(step)?.bytes))
+}
+
 /// Makes model objects.
 struct Models<'a, 'py> {
     models: &'a Bound<'py, PyAny>,

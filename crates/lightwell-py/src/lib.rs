@@ -21,7 +21,7 @@ use pyo3::prelude::*;
 #[pymodule(name = "_native", gil_used = false)]
 mod native {
     #[pymodule_export]
-    use crate::content::{Content, generation_problem};
+    use crate::content::{Content, encode_generation, encode_workflow_step, generation_problem};
     #[pymodule_export]
     use crate::events::{EventContext, EventLog, Run};
     #[pymodule_export]

@@ -50,12 +50,13 @@ pub(crate) struct FlushReport {
     rejected: u64,
     gave_up: u64,
     error: Option<String>,
+    refusals: Vec<(String, String)>,
 }
 
 #[pymethods]
 impl FlushReport {
     fn __repr__(&self) -> String {
-        let Self { complete, delivered, rejected, gave_up, error } = self;
+        let Self { complete, delivered, rejected, gave_up, error, .. } = self;
         let complete = if *complete { "True" } else { "False" };
         let error = error.as_ref().map_or("None".to_owned(), |text| format!("{text:?}"));
         format!(
@@ -237,6 +238,7 @@ impl Pipeline {
             rejected: report.rejected,
             gave_up: report.gave_up,
             error: report.error,
+            refusals: report.refusals,
         })
     }
 
@@ -303,7 +305,12 @@ impl Pipeline {
 impl Pipeline {
     fn new(inner: lightwell_client::Pipeline) -> Self {
         let waits_for_disk = inner.waits_for_disk();
-        Self { inner: Arc::new(inner), listed: Listed::default(), notice_log: NoticeLog::default(), waits_for_disk }
+        Self {
+            inner: Arc::new(inner),
+            listed: Listed::default(),
+            notice_log: NoticeLog::default(),
+            waits_for_disk,
+        }
     }
 
     /// Queues an encoded event; after the exit handler ran, nobody else would send it, so it is sent at once.

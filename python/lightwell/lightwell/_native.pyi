@@ -65,6 +65,9 @@ class Content:
         """As ``generation_problem``, of the content alone. Nothing behind the problem was read."""
     @property
     def tool_count(self) -> int: ...
+    @property
+    def tool_calls(self) -> int:
+        """How many tools the output calls."""
     def models(self, models: Any) -> Dict[str, List[Any]]:
         """The four lists as new objects of the classes that the module ``models`` has."""
 
@@ -91,6 +94,12 @@ class Redactor:
 
         What holds a secret is replaced by a copy without it. Raises what the program's own objects raise when they are read.
         """
+
+def encode_generation(generation: Any) -> bytes:
+    """The record as protobuf, as ``Pipeline.record_generation`` sends it. Raises ``EncodeError``."""
+
+def encode_workflow_step(step: Any) -> bytes:
+    """The same of a workflow step."""
 
 def generation_problem(generation: Any, withheld: bool = False) -> Optional[str]:
     """Why a generation (object or dict) cannot be exported, such as ``generation.input[0].parts must not be empty``, or None.
@@ -261,6 +270,9 @@ class FlushReport:
     @property
     def error(self) -> Optional[str]:
         """Text of the first failure that made the pipeline give up during this flush, e.g. ``HTTP 401 Unauthorized``."""
+    @property
+    def refusals(self) -> List[Tuple[str, str]]:
+        """Ids of the rejected, each with the server's reason; at most 10 000."""
 
 @final
 class Pipeline:

@@ -1,8 +1,10 @@
-"""Exporters that are Python objects. Delivery over gRPC and HTTP is native and needs none of them."""
+"""Exporters that are Python objects, for programs that wrap or call them. A client delivers natively and needs none of them."""
 
 from __future__ import annotations
 
 from .base import GenerationExporter
+from .grpc import GRPCGenerationExporter
+from .http import HTTPGenerationExporter
 from .noop import NoopGenerationExporter
 
-__all__ = ["GenerationExporter", "NoopGenerationExporter"]
+__all__ = ["GRPCGenerationExporter", "GenerationExporter", "HTTPGenerationExporter", "NoopGenerationExporter"]
