@@ -12,94 +12,94 @@ from typing import Any
 from .models import TokenUsage
 
 
-def from_anthropic(usage: Any) -> TokenUsage:
+def from_anthropic(raw: Any) -> TokenUsage:
     """Anthropic Messages usage."""
-    if usage is None:
+    if raw is None:
         return TokenUsage()
     return _usage(
-        input_tokens=_count(usage, "input_tokens"),
-        output_tokens=_count(usage, "output_tokens"),
-        total=_count(usage, "total_tokens"),
-        cache_read=_count(usage, "cache_read_input_tokens"),
-        cache_write=_first_count(usage, "cache_write_input_tokens", "cache_creation_input_tokens"),
-        cache_creation=_count(usage, "cache_creation_input_tokens"),
+        input_tokens=_count(raw, "input_tokens"),
+        output_tokens=_count(raw, "output_tokens"),
+        total=_count(raw, "total_tokens"),
+        cache_read=_count(raw, "cache_read_input_tokens"),
+        cache_write=_first_count(raw, "cache_write_input_tokens", "cache_creation_input_tokens"),
+        cache_creation=_count(raw, "cache_creation_input_tokens"),
     )
 
 
-def from_openai_chat(usage: Any) -> TokenUsage:
+def from_openai_chat(raw: Any) -> TokenUsage:
     """OpenAI Chat Completions usage."""
-    if usage is None:
+    if raw is None:
         return TokenUsage()
-    prompt_details = _read(usage, "prompt_tokens_details")
+    prompt_details = _read(raw, "prompt_tokens_details")
     created = _count(prompt_details, "cache_creation_tokens")
     return _usage(
-        input_tokens=_count(usage, "prompt_tokens"),
-        output_tokens=_count(usage, "completion_tokens"),
-        total=_count(usage, "total_tokens"),
+        input_tokens=_count(raw, "prompt_tokens"),
+        output_tokens=_count(raw, "completion_tokens"),
+        total=_count(raw, "total_tokens"),
         cache_read=_count(prompt_details, "cached_tokens"),
         cache_write=created,
         cache_creation=created,
-        reasoning=_count(_read(usage, "completion_tokens_details"), "reasoning_tokens"),
+        reasoning=_count(_read(raw, "completion_tokens_details"), "reasoning_tokens"),
     )
 
 
-def from_openai_responses(usage: Any) -> TokenUsage:
+def from_openai_responses(raw: Any) -> TokenUsage:
     """OpenAI Responses usage."""
-    if usage is None:
+    if raw is None:
         return TokenUsage()
     return _usage(
-        input_tokens=_count(usage, "input_tokens"),
-        output_tokens=_count(usage, "output_tokens"),
-        total=_count(usage, "total_tokens"),
-        cache_read=_count(_read(usage, "input_tokens_details"), "cached_tokens"),
-        reasoning=_count(_read(usage, "output_tokens_details"), "reasoning_tokens"),
+        input_tokens=_count(raw, "input_tokens"),
+        output_tokens=_count(raw, "output_tokens"),
+        total=_count(raw, "total_tokens"),
+        cache_read=_count(_read(raw, "input_tokens_details"), "cached_tokens"),
+        reasoning=_count(_read(raw, "output_tokens_details"), "reasoning_tokens"),
     )
 
 
-def from_gemini(usage: Any) -> TokenUsage:
+def from_gemini(raw: Any) -> TokenUsage:
     """Gemini usage metadata. Tool-use prompt tokens count as input, thoughts as output."""
-    if usage is None:
+    if raw is None:
         return TokenUsage()
-    thoughts = _count(usage, "thoughts_token_count")
+    thoughts = _count(raw, "thoughts_token_count")
     return _usage(
-        input_tokens=_count(usage, "prompt_token_count") + _count(usage, "tool_use_prompt_token_count"),
-        output_tokens=_count(usage, "candidates_token_count") + thoughts,
-        total=_count(usage, "total_token_count"),
-        cache_read=_count(usage, "cached_content_token_count"),
-        cache_write=_first_count(usage, "cache_write_input_token_count", "cache_creation_input_token_count"),
-        cache_creation=_count(usage, "cache_creation_input_token_count"),
+        input_tokens=_count(raw, "prompt_token_count") + _count(raw, "tool_use_prompt_token_count"),
+        output_tokens=_count(raw, "candidates_token_count") + thoughts,
+        total=_count(raw, "total_token_count"),
+        cache_read=_count(raw, "cached_content_token_count"),
+        cache_write=_first_count(raw, "cache_write_input_token_count", "cache_creation_input_token_count"),
+        cache_creation=_count(raw, "cache_creation_input_token_count"),
         reasoning=thoughts,
     )
 
 
-def from_generic(usage: Any) -> TokenUsage:
+def from_generic(raw: Any) -> TokenUsage:
     """Usage of unknown origin: OpenAI names first, then Anthropic names."""
-    if usage is None:
+    if raw is None:
         return TokenUsage()
     return _usage(
-        input_tokens=_first_count(usage, "prompt_tokens", "input_tokens"),
-        output_tokens=_first_count(usage, "completion_tokens", "output_tokens"),
-        total=_count(usage, "total_tokens"),
-        cache_read=_count(usage, "cache_read_input_tokens"),
-        cache_write=_first_count(usage, "cache_write_input_tokens", "cache_creation_input_tokens"),
-        cache_creation=_count(usage, "cache_creation_input_tokens"),
-        reasoning=_count(usage, "reasoning_tokens"),
+        input_tokens=_first_count(raw, "prompt_tokens", "input_tokens"),
+        output_tokens=_first_count(raw, "completion_tokens", "output_tokens"),
+        total=_count(raw, "total_tokens"),
+        cache_read=_count(raw, "cache_read_input_tokens"),
+        cache_write=_first_count(raw, "cache_write_input_tokens", "cache_creation_input_tokens"),
+        cache_creation=_count(raw, "cache_creation_input_tokens"),
+        reasoning=_count(raw, "reasoning_tokens"),
     )
 
 
-def map_usage(usage: Any) -> TokenUsage:
+def map_usage(raw: Any) -> TokenUsage:
     """Usage of any provider, recognised by the names that it uses."""
-    if usage is None:
+    if raw is None:
         return TokenUsage()
-    if _has(usage, "prompt_token_count") or _has(usage, "candidates_token_count"):
-        return from_gemini(usage)
-    if _has(usage, "prompt_tokens"):
-        return from_openai_chat(usage)
-    if _has(usage, "input_tokens_details") or _has(usage, "output_tokens_details"):
-        return from_openai_responses(usage)
-    if _has(usage, "input_tokens"):
-        return from_anthropic(usage)
-    return from_generic(usage)
+    if _has(raw, "prompt_token_count") or _has(raw, "candidates_token_count"):
+        return from_gemini(raw)
+    if _has(raw, "prompt_tokens"):
+        return from_openai_chat(raw)
+    if _has(raw, "input_tokens_details") or _has(raw, "output_tokens_details"):
+        return from_openai_responses(raw)
+    if _has(raw, "input_tokens"):
+        return from_anthropic(raw)
+    return from_generic(raw)
 
 
 def to_count(value: Any) -> int:
