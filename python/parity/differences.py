@@ -199,10 +199,7 @@ ROWS: dict[str, Row] = {
         "complete where it is known",
     ),
     "framework metadata": Row(
-        "numbers as text or text as numbers in a framework's metadata; nesting below the fifth level",
-        "left out",
-        "read; one level more",
-        "",
+        "a number as conversation or thread id of a framework; a retry number as text", "left out", "read", ""
     ),
     "framework names": Row(
         "the name of a LangGraph node or graph, which its callbacks pass as `name`",

@@ -112,6 +112,9 @@ def _told(error: Exception, kind: str) -> EnqueueError:
         return QueueFullError(f"sigil: {kind} queue is full")
     if isinstance(error, Closed):
         return ClientShutdownError("sigil: client is shutting down")
+    if kind == "workflow step":
+        # Raised to the caller, where a generation's error waits in `err()`: the originals say it without a prefix.
+        return EnqueueError(str(error))
     return EnqueueError(f"sigil: {kind} enqueue failed: {error}")
 
 
