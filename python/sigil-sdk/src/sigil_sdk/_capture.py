@@ -14,6 +14,8 @@ from .models import ContentCaptureMode, Generation, Message
 if TYPE_CHECKING:
     import logging
 
+    from lightwell import Redactor
+
     from .config import ClientConfig, ContentCaptureResolver, GenerationSanitizer
 
 _DEFAULT = ContentCaptureMode.DEFAULT

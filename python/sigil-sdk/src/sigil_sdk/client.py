@@ -1,7 +1,7 @@
-"""`Client`: makes recorders and owns the delivery pipeline.
+"""`Client`: makes recorders, owns the delivery pipeline, and is the door to what the server is asked for.
 
-The pipeline is native: nothing here waits for the network except `flush()` and `shutdown()`. Embeddings, tool executions,
-ratings, hooks, conversations and OpenTelemetry spans and metrics are not here yet (issue 4).
+The pipeline is native: nothing here waits for the network except `flush()` and `shutdown()`, and the calls that are questions
+to the server (ratings, hooks, conversations), which are in modules of their own.
 """
 
 from __future__ import annotations
@@ -132,11 +132,9 @@ class Client:
         self._shutdown_at: datetime | None = None
         self._closed = False
         # Imports of here are not left for a recording, which a fork in another thread could leave with the import's lock.
-        from . import _generation_span, _otel, _workflow  # noqa: F401
+        from . import _embeddings, _generation_span, _otel, _tool_calls, _tools, _workflow  # noqa: F401
 
         _otel.attach_to(self, resolved.tracer, resolved.meter)
-        if resolved.tracer is not None or TRACE_MODULE in imported:
-            from . import _embeddings, _tools  # noqa: F401
         if resolved.hooks.enabled:
             # Not amid a request, where a fork in another thread could take the import's lock along.
             from . import _api, hooks  # noqa: F401
