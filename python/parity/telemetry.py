@@ -68,6 +68,10 @@ class Telemetry:
             trace.set_tracer_provider(_global)
         _global.telemetry = self
 
+    def finished(self) -> int:
+        """How many spans have ended."""
+        return len(self._exporter.get_finished_spans())
+
     def take(self) -> tuple[list[Any], list[Any]]:
         """The finished spans, in the order of their starts, and the metrics by name."""
         spans = sorted(self._exporter.get_finished_spans(), key=lambda span: span.context.span_id if span.context else 0)

@@ -418,6 +418,7 @@ def server_of_the_generated_modules(s: Stage) -> None:
     from concurrent import futures
 
     import grpc
+
     from sigil_sdk.internal.gen.sigil.v1 import generation_ingest_pb2 as pb2
     from sigil_sdk.internal.gen.sigil.v1 import generation_ingest_pb2_grpc as pb2_grpc
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from . import EITHER, HTTP, scenario
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from ..stage import Stage
 
 WAIT_SECONDS = 20.0
@@ -115,6 +117,25 @@ def through_litellm(s: Stage, calls: Any, count: int, **fields: Any) -> None:
     client.shutdown()
 
 
+def in_a_loop(litellm: Any, call: Callable[[Any], Awaitable[None]]) -> None:
+    """Runs an asynchronous call, and waits in its loop until LiteLLM has called the handler."""
+    reported = []
+    given = litellm.callbacks[0].async_log_success_event
+
+    async def counting(*args: Any, **kwargs: Any) -> None:
+        await given(*args, **kwargs)
+        reported.append(True)
+
+    async def both() -> None:
+        await call(litellm)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not reported and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+
+    litellm.callbacks[0].async_log_success_event = counting
+    asyncio.run(both())
+
+
 @scenario(
     protocols=HTTP,
     releases=EITHER,
@@ -200,22 +221,81 @@ def litellm_async(s: Stage) -> None:
     async def call(litellm: Any) -> None:
         messages = [{"role": "user", "content": "hi"}]
         await litellm.acompletion(model="openai/gpt-4o", messages=messages, mock_response="one", n=2)
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not litellm.callbacks[0].seen and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
+
+    through_litellm(s, lambda litellm: in_a_loop(litellm, call), 1)
+
+
+@scenario(
+    protocols=HTTP,
+    releases=EITHER,
+    differs={"*.response_id": "litellm response", "*.response_model": "litellm response", "*.cost_usd": "litellm cost"},
+)
+def litellm_tool_reply(s: Stage) -> None:
+    """A reply that calls a tool, and a second call with its result."""
+    called = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"q": "ü"}'}}
 
     def calls(litellm: Any) -> None:
-        original = litellm.callbacks[0].async_log_success_event
-
-        async def counting(*args: Any, **kwargs: Any) -> Any:
-            litellm.callbacks[0].seen = True
-            return await original(*args, **kwargs)
-
-        litellm.callbacks[0].seen = False
-        litellm.callbacks[0].async_log_success_event = counting
-        asyncio.run(call(litellm))
+        asked = {"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "hi"}], "tools": TOOLS}
+        litellm.completion(**asked, mock_response="calling", mock_tool_calls=[called])
 
     through_litellm(s, calls, 1)
+
+
+@scenario(
+    protocols=HTTP,
+    releases=EITHER,
+    differs={
+        "*.response_id": "litellm response",
+        "*.response_model": "litellm response",
+        "*.cost_usd": "litellm cost",
+        "*.time_to_first_chunk": "first token",
+    },
+)
+def litellm_async_stream(s: Stage) -> None:
+    """The asynchronous twin of a stream."""
+
+    async def call(litellm: Any) -> None:
+        messages = [{"role": "user", "content": "hi"}]
+        chunks = await litellm.acompletion(model="openai/gpt-4o", messages=messages, mock_response="one two", stream=True)
+        async for _ in chunks:
+            pass
+
+    through_litellm(s, lambda litellm: in_a_loop(litellm, call), 1)
+
+
+@scenario(
+    protocols=HTTP,
+    releases=EITHER,
+    differs={
+        "*.response_id": "litellm response",
+        "*.response_model": "litellm response",
+        "*.cost_usd": "litellm cost",
+        "*.metadata.litellm.call_type": "litellm calls",
+    },
+)
+def litellm_text_completion(s: Stage) -> None:
+    """The old kind of completion."""
+
+    def calls(litellm: Any) -> None:
+        litellm.text_completion(model="text-completion-openai/gpt-3.5-turbo-instruct", prompt="Say", mock_response="this")
+
+    through_litellm(s, calls, 1)
+
+
+@scenario(protocols=HTTP)
+def litellm_embedding(s: Stage) -> None:
+    """An embedding through LiteLLM: a span."""
+    import litellm
+    from opentelemetry import metrics
+
+    client = s.client(meter=metrics.NoOpMeter("parity"))
+    litellm.callbacks = [handler(s, client)]
+    litellm.embedding(model="openai/text-embedding-3-small", input=["a", "b"], mock_response=[0.1, 0.2])
+    spans = s.telemetry.finished
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not spans() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    litellm.callbacks = []
 
 
 @scenario(
