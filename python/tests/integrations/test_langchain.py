@@ -175,6 +175,22 @@ def test_an_agent_graph(told: Told, scenario: str, product: int) -> None:
     assert conversation["generations"][0]["metadata"]["langgraph_node"] in ("agent", "model")
 
 
+def test_a_graph_that_waits_for_a_person(told: Told) -> None:
+    """The pause is no failure, and what the person answers is what the rest is below."""
+    if told.env not in GRAPHS:
+        pytest.skip("there was no LangGraph")
+    conversation = told.conversation("graph_interrupted")
+    assert told.scenarios["graph_interrupted"]["answer"] == "It is sent."
+    assert kinds(conversation) == ["user.input", "user.input", "agent.response"]
+    asked, answered, _last = conversation["events"]
+    assert (asked["text"], answered["text"]) == ("Mail Ann.", "Yes.")
+    paused, sent = conversation["steps"]
+    assert paused["error"] is None and paused["output"] == {"interrupt": ["Really?"]}
+    assert sent["output"] == "sent to Ann: Yes."
+    assert (paused["parent_id"], sent["parent_id"]) == (asked["event_id"], answered["event_id"])
+    assert [each["parent_id"] for each in conversation["generations"]] == [asked["event_id"], answered["event_id"]]
+
+
 def test_the_seeds_program(server: Server, run_program: RunProgram, provider: Provider) -> None:
     """As it is written, with the `tools` that it leaves out, on the LangChain that still has its imports."""
     provider.completions = [

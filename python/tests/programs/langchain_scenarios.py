@@ -220,12 +220,29 @@ def graph_agent_async(callback: InsideLLMCallback) -> Any:
     return asyncio.run(agent.ainvoke(asked, config={"callbacks": [callback]}))["messages"][-1].content
 
 
-def react_agent(model: Any, of_tools: List[Any]) -> Any:
+def graph_interrupted(callback: InsideLLMCallback) -> Any:
+    """A tool asks a person first; the answer comes with the second call."""
+    from langgraph.checkpoint.memory import MemorySaver
+    from langgraph.types import Command, interrupt
+
+    @tool
+    def send_mail(to: str) -> str:
+        """Sends a mail."""
+        return f"sent to {to}: {interrupt('Really?')}"
+
+    model = Scripted(replies=[tool_call("send_mail", {"to": "Ann"}), "It is sent."])
+    agent = react_agent(model, [send_mail], checkpointer=MemorySaver())
+    config = {"callbacks": [callback], "configurable": {"thread_id": "thread-2"}}
+    agent.invoke({"messages": [("user", "Mail Ann.")]}, config=config)
+    return agent.invoke(Command(resume="Yes."), config=config)["messages"][-1].content
+
+
+def react_agent(model: Any, of_tools: List[Any], **about: Any) -> Any:
     try:
         from langchain.agents import create_agent
     except ImportError:
         from langgraph.prebuilt import create_react_agent as create_agent
-    return create_agent(model, of_tools)
+    return create_agent(model, of_tools, **about)
 
 
 def raised(action: Callable[[], Any]) -> str:
@@ -242,7 +259,7 @@ def main() -> None:
         classic_agent,
     ]  # fmt: skip
     if os.environ.get("GRAPHS"):
-        scenarios += [graph_agent, graph_agent_async]
+        scenarios += [graph_agent, graph_agent_async, graph_interrupted]
     told = {}
     for scenario in scenarios:
         callback = InsideLLMCallback(client=client, user_id="user-123", run_id=scenario.__name__, metadata={"team": "qa"})

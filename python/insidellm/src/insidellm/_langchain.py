@@ -114,6 +114,9 @@ def user_text(inputs: Any) -> Optional[str]:
     """What a person asked, of the input of a chain or graph; None when nothing looks like it."""
     if isinstance(inputs, str):
         return inputs
+    if type(inputs).__name__ == "Command":  # LangGraph goes on with what a person answered.
+        answer = read(inputs, "resume")
+        return answer if isinstance(answer, str) or answer is None else _json(answer)
     if isinstance(inputs, Mapping):
         texts = (user_text(inputs[key]) for key in _INPUT_KEYS if key in inputs)
         return next((text for text in texts if text), None)
@@ -131,6 +134,17 @@ def answer_text(outputs: Any) -> Optional[str]:
     if not isinstance(messages, (list, tuple)) or not messages or _role(messages[-1]) != "assistant":
         return None
     return text_of(read(messages[-1], "content"))
+
+
+def is_pause(error: BaseException) -> bool:
+    """Whether this is how LangGraph stops to ask a person."""
+    return any(kind.__name__ in ("GraphBubbleUp", "GraphInterrupt") for kind in type(error).__mro__)
+
+
+def questions(pause: BaseException) -> List[Any]:
+    """What it asks."""
+    asked = pause.args[0] if pause.args else ()
+    return [read(each, "value") for each in (asked if isinstance(asked, (list, tuple)) else [asked])]
 
 
 def tool_result(output: Any) -> Dict[str, Any]:

@@ -281,10 +281,8 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         self._late_question(run, kwargs.get("inputs"))
         outcome = {"return_value": None, "success": False, "error_message": str(error)}
         self._chain_executed(run, run_id, outcome)
-        # How LangGraph stops to ask a person.
-        interrupted = any(kind.__name__ in ("GraphBubbleUp", "GraphInterrupt") for kind in type(error).__mro__)
         known = run.root.logged_error is error
-        if run.root is run and self.track_errors and not known and not interrupted:
+        if run.root is run and self.track_errors and not known and not _read.is_pause(error):
             self._log_error("chain_error", error, {"duration_ms": elapsed_ms(run.started)}, run)
 
     @quiet
@@ -392,6 +390,9 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
             self._log(EventType.TOOL_RESPONSE, payload, run.anchor, run.metadata)
 
     def _respond_failure(self, run_id: UUID, error: BaseException) -> None:
+        if _read.is_pause(error):
+            asked = {"interrupt": _read.questions(error)}
+            return self._respond(run_id, lambda: {"response_data": asked, "success": True})
         run = self._runs.get(run_id)
         if run is not None and run.fields:
             run.root.logged_error = error
