@@ -1,9 +1,10 @@
-"""The LiteLLM proxy as the seed document sets it up: its image's `pip install`, its callback file and its configuration, as written."""
+"""The LiteLLM proxy as the seed document sets it up: its image, its callback file and its configuration, as written there."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import urllib.error
@@ -89,10 +90,12 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def running_proxy(folder: Path, python: Path, server: Server, provider: Provider) -> Iterator[Proxy]:
-    """The proxy with the seed's two files beside each other."""
-    for name, original in (("sigil_callback.py", "sigil_callback.py"), ("config.yaml", "litellm_config.yaml")):
-        (folder / name).write_text((SEED / original).read_text())
+def running_proxy(
+    folder: Path, python: Path, server: Server, provider: Provider, files: dict[str, str], **settings: str
+) -> Iterator[Proxy]:
+    """The proxy with a callback file and a configuration beside each other."""
+    for name, text in files.items():
+        (folder / name).write_text(text)
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -101,9 +104,8 @@ def running_proxy(folder: Path, python: Path, server: Server, provider: Provider
         "OPENAI_API_KEY": "not-used",
         "OPENAI_BASE_URL": provider.url,
         "SIGIL_ENDPOINT": server.url,
-        "SIGIL_TENANT_ID": "team-a",
-        "SIGIL_API_KEY": "not-checked",
         "PYTHONUNBUFFERED": "1",
+        **settings,
     }
     command = [str(python), "-c", RUN, "--config", str(folder / "config.yaml"), "--host", "127.0.0.1", "--port", "0"]
     log = folder / "proxy.log"
@@ -129,8 +131,14 @@ def proxy(tmp_path_factory: pytest.TempPathFactory, image: Path) -> Iterator[Pro
     folder = tmp_path_factory.mktemp("proxy")
     server = Server(folder / "data").start()
     try:
-        with running_provider() as provider, running_proxy(folder, image, server, provider) as proxy:
-            yield proxy
+        files = {
+            "sigil_callback.py": (SEED / "sigil_callback.py").read_text(),
+            "config.yaml": (SEED / "litellm_config.yaml").read_text(),
+        }
+        settings = {"SIGIL_TENANT_ID": "team-a", "SIGIL_API_KEY": "not-checked"}
+        with running_provider() as provider:
+            with running_proxy(folder, image, server, provider, files, **settings) as proxy:
+                yield proxy
     finally:
         server.kill()
 
@@ -229,9 +237,16 @@ def test_messages(proxy: Proxy) -> None:
     assert generation["output"][0]["parts"][-1] == {"text": "A message."}
 
 
-def test_a_proxy_that_is_stopped_loses_nothing(tmp_path: Path, image: Path, server: Server, provider: Provider) -> None:
+def test_a_proxy_as_documented_that_is_stopped_loses_nothing(
+    tmp_path: Path, image: Path, server: Server, provider: Provider
+) -> None:
+    """With the files of docs/litellm.md."""
+    blocks = re.findall(r"```(?:py|yaml)\n# (\S+)\n(.*?)```", (ROOT / "docs" / "litellm.md").read_text(), re.DOTALL)
+    files = dict(blocks)
+    assert set(files) == {"sigil_callback.py", "config.yaml"}
+    settings = {"SIGIL_PROTOCOL": "http", "SIGIL_AUTH_MODE": "tenant", "SIGIL_AUTH_TENANT_ID": "team-a"}
     provider.chats = ["Hello."]
-    with running_proxy(tmp_path, image, server, provider) as proxy:
+    with running_proxy(tmp_path, image, server, provider, files, **settings) as proxy:
         statuses = [proxy.chat("Hello!", metadata={"conversation_id": "last"})[0] for _ in range(5)]
         assert statuses == [200] * 5
         proxy.process.send_signal(signal.SIGTERM)
