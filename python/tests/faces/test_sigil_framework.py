@@ -444,3 +444,7 @@ def test_helpers() -> None:
     assert _extract_tool_output(Object(content=[1])) == [1] and _extract_tool_output({"content": "c"}) == {"content": "c"}
     assert _safe_serializable_dict(None) == {} and _safe_serializable_dict({1: {2}}) == {"1": "{2}"}
     assert _safe_serializable_dict("s") == {"raw": "s"}
+    message = Object(model_dump=lambda: {"content": "hi", "name": None, "at": NOW})
+    broken = Object(model_dump=lambda: 1 / 0)
+    assert _safe_serializable_dict({"messages": [message]}) == {"messages": [{"content": "hi", "at": str(NOW)}]}
+    assert _safe_serializable_dict({"broken": broken}) == {"broken": str(broken)}

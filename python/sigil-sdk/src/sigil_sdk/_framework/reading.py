@@ -101,12 +101,15 @@ def json_bytes(value: Any) -> bytes:
 
 
 def safe_object(value: Any) -> dict[str, Any]:
-    """A dict of JSON values: what JSON does not know becomes text, what is no dict is put under `raw`."""
+    """A dict of JSON values: models such as LangChain's messages become their fields, other objects text.
+
+    What is no dict is put under `raw`.
+    """
     if value is None:
         return {}
     if isinstance(value, Mapping):
         try:
-            found = json.loads(json.dumps(dict(value), default=str))
+            found = json.loads(json.dumps(dict(value), default=_fields_or_text))
         except (TypeError, ValueError, RecursionError):
             return {"raw": str(value)}
         if isinstance(found, dict):
@@ -150,6 +153,16 @@ def _plain_container(value: Any, depth: int, above: frozenset[int]) -> Any:
             if plain_each is not _DROPPED:
                 kept[key.strip()] = plain_each
     return kept
+
+
+def _fields_or_text(value: Any) -> Any:
+    dump = getattr(value, "model_dump", None)
+    if not callable(dump) or isinstance(value, type):
+        return str(value)
+    try:
+        return {name: field for name, field in dict(dump()).items() if field not in (None, "", [], {})}
+    except Exception:  # A program's own class may raise anything.
+        return str(value)
 
 
 def json_ready(value: Any) -> Any:
