@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass as frozen_dataclass
 from enum import Enum
+from importlib import import_module
 from typing import Any, ClassVar
 
 from .._records import dataclass, field
@@ -160,7 +161,7 @@ class TestSuite:
     def from_yaml(cls, path: str | os.PathLike[str]) -> TestSuite:
         """Of a YAML file (needs PyYAML). `ValueError` unless it is a mapping."""
         try:
-            import yaml
+            yaml = import_module("yaml")
         except ImportError as error:
             raise ImportError("TestSuite.from_yaml needs PyYAML: pip install pyyaml") from error
 
@@ -262,7 +263,8 @@ class TrialRef:
         given["experiment_id"] = given["experiment_id"] or env.get(ENV_RUN_ID, "").strip()
         if not given["experiment_id"] or not given["test_case_id"]:
             return None
-        return cls(**{**given, "attempt": _attempt(given["attempt"])})
+        attempt = _attempt(given.pop("attempt"))
+        return cls(**given, attempt=attempt)
 
 
 def _attempt(value: Any) -> int:
