@@ -67,6 +67,12 @@ def test_langgraph(run_sibling: RunSibling) -> None:
     assert asked["metadata"]["sigil.framework.langgraph.node"] == "plan"
     broken = next(each for each in ran.server.conversation("thread-2")["steps"] if each["name"] == "write")
     assert broken["error"]["message"] == "the writer broke"
+    together = [ran.server.conversation(each["id"]) for each in ran.server.conversations() if "langgraph" in each["id"]]
+    assert len(together) == 3
+    for each in together:
+        assert sorted(step["name"] for step in each["steps"]) == ["left", "middle", "right"]
+        linked = [generation for step in each["steps"] for generation in step["linked_generation_ids"]]
+        assert sorted(linked) == sorted(generation["generation_id"] for generation in each["generations"])
 
 
 def test_openai_agents(run_sibling: RunSibling) -> None:

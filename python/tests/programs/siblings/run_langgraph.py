@@ -1,16 +1,20 @@
-"""A LangGraph graph of three nodes, the middle one asking a model through a tool: two turns of a thread, and one that fails."""
+"""LangGraph: a graph of three nodes, the middle one asking a model through a tool, two turns of a thread, one that fails; and
+three runs at the same time of a graph whose branches run at the same time.
+"""
 
 from __future__ import annotations
 
-from typing import TypedDict
+import asyncio
+import operator
+from typing import Annotated, TypedDict
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import MemorySaver
-from langgraph.graph import END, StateGraph
+from langgraph.graph import END, START, StateGraph
 from recording import PROVIDER, client, finish
-from sigil_sdk_langgraph import SigilLangGraphHandler
+from sigil_sdk_langgraph import SigilAsyncLangGraphHandler, SigilLangGraphHandler
 
 
 class State(TypedDict):
@@ -65,9 +69,34 @@ try:
     run("fail", "thread-2")
 except RuntimeError as error:
     failure = str(error)
+
+
+class Gathered(TypedDict):
+    answers: Annotated[list, operator.add]
+
+
+async def branch(_state: Gathered, config: RunnableConfig) -> Gathered:
+    return {"answers": [(await llm.ainvoke("Hi", config=config)).content]}
+
+
+branches = StateGraph(Gathered)
+for name in ("left", "middle", "right"):
+    branches.add_node(name, branch)
+    branches.add_edge(START, name)
+    branches.add_edge(name, END)
+gathering = branches.compile()
+together = SigilAsyncLangGraphHandler(client=client, agent_name="together", capture_workflow_steps=True)
+
+
+async def all_at_once() -> None:
+    await asyncio.gather(*(gathering.ainvoke({"answers": []}, config={"callbacks": [together]}) for _ in range(3)))
+
+
+asyncio.run(all_at_once())
 remembered = [
     name
+    for each in (handler, together)
     for name in ("_runs", "_tool_runs", "_chain_spans", "_workflow_step_runs", "_run_to_graph_key", "_graph_root_run_keys")
-    if getattr(handler, name)
+    if getattr(each, name)
 ]
 finish(failure=failure, remembered=remembered)
