@@ -198,7 +198,7 @@ def test_another_input_to_go_on_with(plane: ControlPlane) -> None:
         (Answer(200, b"junk"), "invalid JSON response"),
         (Answer(500, b"boom"), "status 500: boom"),
         (Answer(404, b""), "status 404: HTTP 404"),
-        (Answer(200, b" " * (4 * 1024 * 1024 + 1)), "response too large"),
+        (Answer(200, b" " * (4 * 1024 * 1024 + 1)), "hook response too large"),
     ],
 )
 def test_without_a_usable_answer_the_configuration_decides(plane: ControlPlane, answer: Answer, detail: str) -> None:

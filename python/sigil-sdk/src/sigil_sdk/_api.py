@@ -21,6 +21,8 @@ from .version import user_agent
 
 #: The most of an answer that is read, unless the caller says otherwise.
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
+#: What `ApiFailure` says of an answer that is larger than may be read.
+TOO_LARGE = "response too large"
 _MAX_ERROR_BYTES = 64 * 1024
 _CHUNK_BYTES = 64 * 1024
 _TOO_MANY_REQUESTS = 429
@@ -171,7 +173,7 @@ def _call(request: Call, timeout: float, deadline: float) -> bytes:
             chunks.append(chunk)
             size += len(chunk)
             if size > request.max_answer_bytes:
-                raise ApiFailure("response too large")
+                raise ApiFailure(TOO_LARGE)
             if time.monotonic() > deadline:
                 raise TimeoutError("timed out")
         if answer.length:

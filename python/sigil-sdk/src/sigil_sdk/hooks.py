@@ -172,5 +172,9 @@ def hook_denied_from_response(response: HookEvaluateResponse | None) -> HookDeni
 
 
 def _detail(error: Exception) -> str:
+    from ._api import TOO_LARGE
+
+    if str(error) == TOO_LARGE:
+        return f"hook {TOO_LARGE}"
     status: Any = getattr(error, "status", None)
     return str(error) if status is None else f"status {status}: {str(error) or f'HTTP {status}'}"
