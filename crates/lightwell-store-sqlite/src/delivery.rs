@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use lightwell_model::TenantId;
-use lightwell_store::{ClientAccount, Delivery, DeliveryQuery, Heard, Outcome, StoreError};
+use lightwell_store::{ClientAccount, Delivery, DeliveryQuery, Heard, Outcome, Page, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::codes::nanoseconds;
@@ -254,24 +254,38 @@ impl Accounts {
     }
 
     /// The accounts that are asked for, latest first.
-    pub fn list(&self, query: &DeliveryQuery) -> std::result::Result<Vec<ClientAccount>, StoreError> {
-        self.take_in()?;
-        let list = |file: &Connection| -> Result<Vec<ClientAccount>> {
+    pub fn list(&self, query: &DeliveryQuery) -> std::result::Result<Page<ClientAccount>, StoreError> {
+        if query.after.is_none() {
+            self.take_in()?;
+        }
+        let list = |file: &Connection| -> Result<Page<ClientAccount>> {
             let since = query.since.map_or(i64::MIN, nanoseconds);
             let tenant = query.tenant.as_ref().map(TenantId::as_str);
+            let after = query.after.as_ref().map(|place| (nanoseconds(place.at), &place.id));
             let sql = sql!(
-                "{} where last_heard >= ?1 and (?2 is null or tenant = ?2) order by last_heard desc, client desc",
+                "{} where last_heard >= ?1 and (?2 is null or tenant = ?2) and last_heard <= ?3
+                 and (last_heard < ?3 or ?4 is null or client || '/' || tenant < ?4)
+                 order by last_heard desc, client || '/' || tenant desc",
                 AccountRow::select_sql()
             );
             let mut statement = file.prepare_cached(sql)?;
-            let mut rows = statement.query(params![since, tenant])?;
-            let mut found = Vec::new();
+            let last = after.map_or(i64::MAX, |(at, _)| at);
+            let mut rows = statement.query(params![since, tenant, last, after.map(|(_, id)| id)])?;
+            let (mut items, mut place, mut next) = (Vec::new(), None, None);
             while let Some(row) = rows.next()? {
-                let account = serde_json::from_str(&AccountRow::read(row)?.body).map_err(damaged)?;
-                found.push(account);
+                let row = AccountRow::read(row)?;
+                let account: ClientAccount = serde_json::from_str(&row.body).map_err(damaged)?;
+                if !query.selects(&account) {
+                    continue;
+                }
+                if items.len() >= query.limit {
+                    next = place;
+                    break;
+                }
+                place = Some(DeliveryQuery::place(&account, &row.tenant));
+                items.push(account);
             }
-            found.retain(|account| query.selects(account));
-            Ok(found)
+            Ok(Page { items, next })
         };
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         list(&reader).map_err(|fault| self.fault(&fault, "list deliveries"))

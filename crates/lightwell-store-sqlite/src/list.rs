@@ -175,6 +175,22 @@ impl List<'_> {
                 self.reader.with(&shard, ACTION, |file| preview::of_conversation(file, tenant, key, id))?;
             first = first.into_iter().chain(found.flatten()).min();
         }
+        match first.map(|first| first.words).filter(|words| !words.is_empty()) {
+            Some(words) => Ok(words),
+            None => self.words(id, key),
+        }
+    }
+
+    /// The first words of anything in a conversation.
+    fn words(&mut self, id: &str, key: i64) -> Answer<String> {
+        let mut first: Option<preview::Worded> = None;
+        for day in self.reader.days_of(key)? {
+            let Some(shard) = self.engine.readable_day(day) else { continue };
+            let tenant = self.tenant;
+            let found =
+                self.reader.with(&shard, ACTION, |file| preview::of_any_record(file, tenant, key, id))?;
+            first = first.into_iter().chain(found.flatten()).min();
+        }
         Ok(first.map(|first| first.words).unwrap_or_default())
     }
 

@@ -1,7 +1,7 @@
-//! The first words of a conversation, for the list: read from its first generation, not kept, so that they go when it goes.
+//! The first words of a conversation, for the list: read from its first records, not kept, so that they go when it goes.
 
-use lightwell_model::TenantId;
-use lightwell_store::first_words;
+use lightwell_model::{RecordKind, TenantId};
+use lightwell_store::{first_words, words_of};
 use rusqlite::Connection;
 
 use crate::codes::GENERATION;
@@ -37,6 +37,40 @@ pub fn of_conversation(file: &mut OpenFile, tenant: &TenantId, key: i64, id: &st
     let Some((id, row)) = first else { return Ok(None) };
     let words = loader.find_in_history(row.input_head, first_words)?.unwrap_or_default();
     Ok(Some(First { at: row.at, id, words }))
+}
+
+/// The first record of a conversation that has words.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Worded {
+    at: i64,
+    kind: RecordKind,
+    id: String,
+    /// Its first words.
+    pub words: String,
+}
+
+/// The first record of a conversation in this file that has words, if there is any: for one whose first generation has none of its
+/// user.
+pub fn of_any_record(file: &mut OpenFile, tenant: &TenantId, key: i64, id: &str) -> Result<Option<Worded>> {
+    let connection = &file.connection;
+    let Some(tenant) = symbols::find(connection, tenant.as_str())? else { return Ok(None) };
+    let Some(conversation) = load::conversation(connection, key, tenant, id)? else { return Ok(None) };
+    let mut loader = Loader::new(connection, &mut file.decoder);
+    let sql = sql!("{} where conversation = ?1 order by at", RecordRow::select_sql());
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query_map([conversation.seq], RecordRow::read)?;
+    let mut first: Option<Worded> = None;
+    while let Some(row) = rows.next().transpose()? {
+        if first.as_ref().is_some_and(|first| first.at < row.at) {
+            break;
+        }
+        let record = loader.record(&row)?;
+        if let Some(words) = words_of(&record) {
+            let found = Worded { at: row.at, kind: record.kind(), id: record.id().to_owned(), words };
+            first = first.into_iter().chain([found]).min();
+        }
+    }
+    Ok(first)
 }
 
 /// Nearly always one: those at the moment of the first.

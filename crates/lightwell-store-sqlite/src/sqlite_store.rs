@@ -203,7 +203,7 @@ impl Store for SqliteStore {
         self.append_noted(tenant, records, Some(Note::new(tenant, delivery))).await
     }
 
-    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<ClientAccount>, StoreError> {
+    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<ClientAccount>, StoreError> {
         let query = query.clone();
         self.read(move |engine, _| engine.accounts.list(&query)).await
     }

@@ -33,7 +33,7 @@ async fn send(store: &SqliteStore, first: u64, last: u64, day: i64) {
 }
 
 async fn account(store: &SqliteStore) -> ClientAccount {
-    let found = store.deliveries(&DeliveryQuery::default()).await.expect("the accounts are told");
+    let found = store.deliveries(&DeliveryQuery::default()).await.expect("the accounts are told").items;
     assert_eq!(found.len(), 1);
     found.into_iter().next().expect("there is one")
 }

@@ -14,8 +14,9 @@ pub struct ConversationSummary {
     pub id: String,
     /// The title that the latest titled generation gave it (of several at the same moment, the greatest); empty when none did.
     pub title: String,
-    /// The first words that a user said in its first generation (of several at the same moment, that of the smallest id); empty when
-    /// there are none, or a title says more.
+    /// The first words that a user said in its first generation (of several at the same moment, that of the smallest id). When there are
+    /// none, [`words_of`] the first record that has any (of several at the same moment, a generation before a step before an event,
+    /// then that of the smallest id). Empty when a title says more.
     pub preview: String,
     /// The user of its latest record that names one (of several at the same moment, the greatest); empty when none does.
     pub user_id: String,
@@ -56,10 +57,15 @@ impl ConversationSummary {
         let mut summary = Self::empty(id, first_at);
         let mut latest = Latest::default();
         let mut first: Option<&Generation> = None;
+        let mut any: Option<&Record> = None;
         for record in records {
             let at = record.at();
             summary.first_at = summary.first_at.min(at);
             summary.last_at = summary.last_at.max(at);
+            let place = |record: &Record| (record.at(), record.kind(), record.id().to_owned());
+            if any.is_none_or(|any| place(record) < place(any)) && words_of(record).is_some() {
+                any = Some(record);
+            }
             match record {
                 Record::Generation(generation) => {
                     summary.add_generation(generation, at, &mut latest);
@@ -84,10 +90,9 @@ impl ConversationSummary {
             }
         }
         summary.title = latest.title.map(|(_, title)| title).unwrap_or_default();
-        if summary.title.is_empty()
-            && let Some(first) = first
-        {
-            summary.preview = first.input.iter().find_map(first_words).unwrap_or_default();
+        if summary.title.is_empty() {
+            let said = first.and_then(|first| first.input.iter().find_map(first_words));
+            summary.preview = said.or_else(|| any.and_then(words_of)).unwrap_or_default();
         }
         summary.user_id = latest.user.map(|(_, user)| user).unwrap_or_default();
         Some(summary)
@@ -135,11 +140,29 @@ const PREVIEW_CHARS: usize = 120;
 
 /// The first words of a message, if a user says it and it has any text: on one line, at most about 120 characters.
 pub fn first_words(message: &Message) -> Option<String> {
-    let texts = message.parts.iter().filter_map(|part| match &part.body {
-        PartBody::Text(text) if message.role == Role::User => Some(text),
+    if message.role == Role::User { beginning(texts(message)) } else { None }
+}
+
+/// The first words of a record, whoever says them: of a call what was asked or answered, of a step its name, of an event its text.
+pub fn words_of(record: &Record) -> Option<String> {
+    match record {
+        Record::Generation(generation) => {
+            generation.input.iter().chain(&generation.output).find_map(|message| beginning(texts(message)))
+        }
+        Record::Step(step) => beginning([step.name.as_str()]),
+        Record::Event(event) => beginning([event.text.as_str()]),
+    }
+}
+
+fn texts(message: &Message) -> impl Iterator<Item = &str> {
+    message.parts.iter().filter_map(|part| match &part.body {
+        PartBody::Text(text) => Some(text.as_str()),
         _ => None,
-    });
-    let mut words = texts.flat_map(|text| text.split_whitespace());
+    })
+}
+
+fn beginning<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let mut words = texts.into_iter().flat_map(str::split_whitespace);
     let mut preview: String = words.next()?.chars().take(PREVIEW_CHARS + 1).collect();
     let mut chars = preview.chars().count();
     for word in words {

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use lightwell_model::{Counters, DeliveryReport, Process, Ranges, TenantId};
 use serde::{Deserialize, Serialize};
 
-use crate::Outcome;
+use crate::{Cursor, Outcome};
 
 /// Ranges of numbers that are kept of one client. One that lost nothing takes one.
 const RANGES: usize = 4096;
@@ -283,7 +283,7 @@ pub struct Standing {
 }
 
 /// Which accounts to give.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryQuery {
     /// Whose; everybody's when none.
     pub tenant: Option<TenantId>,
@@ -291,9 +291,28 @@ pub struct DeliveryQuery {
     pub since: Option<Timestamp>,
     /// Only clients of this product.
     pub product: Option<String>,
+    /// Page size, at least 1.
+    pub limit: usize,
+    /// Where the previous page ended.
+    pub after: Option<Cursor>,
+}
+
+/// Page size, unless told.
+const PAGE: usize = 1000;
+
+impl Default for DeliveryQuery {
+    fn default() -> Self {
+        Self { tenant: None, since: None, product: None, limit: PAGE, after: None }
+    }
 }
 
 impl DeliveryQuery {
+    /// An account's place in the list: by when the client was last heard of, then by client and tenant.
+    #[must_use]
+    pub fn place(account: &ClientAccount, tenant: &str) -> Cursor {
+        Cursor { at: account.last_heard, id: format!("{}/{tenant}", account.client) }
+    }
+
     /// Whether an account is asked for. Whose it is, is for the engine to tell.
     #[must_use]
     pub fn selects(&self, account: &ClientAccount) -> bool {

@@ -21,7 +21,7 @@ mod memory;
 mod outcome;
 mod totals;
 
-pub use conversation::{ConversationDetail, ConversationSummary, first_words};
+pub use conversation::{ConversationDetail, ConversationSummary, first_words, words_of};
 pub use cursor::{Cursor, InvalidCursor};
 pub use delete::{Deleted, Deletion};
 pub use delivery::{ClientAccount, Delivery, DeliveryQuery, Heard, RefusedFor, Standing};
@@ -56,7 +56,7 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<Outcome>, StoreError>;
 
     /// The accounts of sending processes, in order of when they were last heard of, latest first.
-    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<ClientAccount>, StoreError>;
+    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<ClientAccount>, StoreError>;
 
     /// Forgets clients that were not heard of since; gives how many those were.
     async fn forget_deliveries(&self, unheard_since: Timestamp) -> Result<u64, StoreError>;

@@ -159,13 +159,20 @@ impl Store for MemoryStore {
         Ok(outcomes)
     }
 
-    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<ClientAccount>, StoreError> {
+    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<ClientAccount>, StoreError> {
         let state = self.open()?;
         let tenants = state.tenants.iter().filter(|(id, _)| query.tenant.as_ref().is_none_or(|of| of == *id));
-        let accounts = tenants.flat_map(|(_, tenant)| tenant.accounts.values());
-        let mut found: Vec<_> = accounts.filter(|account| query.selects(account)).cloned().collect();
-        found.sort_by(|a, b| (b.last_heard, &b.client).cmp(&(a.last_heard, &a.client)));
-        Ok(found)
+        let accounts = tenants.flat_map(|(id, tenant)| tenant.accounts.values().map(move |of| (id, of)));
+        let places = accounts
+            .filter(|(_, account)| query.selects(account))
+            .map(|(tenant, account)| (DeliveryQuery::place(account, tenant.as_str()), account))
+            .filter(|(place, _)| query.after.as_ref().is_none_or(|after| place < after));
+        let mut found: Vec<_> = places.collect();
+        found.sort_by(|(a, _), (b, _)| b.cmp(a));
+        let more = found.len() > query.limit;
+        found.truncate(query.limit);
+        let next = found.last().filter(|_| more).map(|(place, _)| place.clone());
+        Ok(Page { items: found.into_iter().map(|(_, account)| account.clone()).collect(), next })
     }
 
     async fn forget_deliveries(&self, unheard_since: Timestamp) -> Result<u64, StoreError> {

@@ -13,7 +13,7 @@ it('reads what the API sends', () => {
 		accepted: 10, received: 7, duplicates: 1, pending: 0, elsewhere: 0, missing: 1,
 		refused: { invalid: 1 }, dropped: { queue_full: 1 }, missing_ranges: [[4, 4]]
 	};
-	const { processes, more } = readDelivery({ totals, processes: [sent], more: true });
+	const { processes, more } = readDelivery({ totals, processes: [sent], next_cursor: '1.c/default' });
 	expect(more).toBe(true);
 	expect(processes[0]).toMatchObject({
 		copies: 1,

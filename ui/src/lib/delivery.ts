@@ -34,7 +34,8 @@ export interface Delivery {
 }
 
 export function readDelivery(sent: Sent['DeliveryBody']): Delivery {
-	return { totals: sent.totals, processes: sent.processes.map(readProcess), more: sent.more };
+	if (!sent.totals) throw new Error('a first page has totals');
+	return { totals: sent.totals, processes: sent.processes.map(readProcess), more: Boolean(sent.next_cursor) };
 }
 
 /** `51–60, 70`, and how many ranges more there are. */

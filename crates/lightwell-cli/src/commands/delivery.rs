@@ -55,11 +55,11 @@ impl Delivery {
         let missing = if self.json {
             let body: serde_json::Value = api.get(url).await?;
             writeln!(out, "{body:#}")?;
-            serde_json::from_value::<DeliveryBody>(body)?.totals.missing
+            serde_json::from_value::<DeliveryBody>(body)?.totals.unwrap_or_default().missing
         } else {
-            let body = api.get(url).await?;
+            let body: DeliveryBody = api.get(url).await?;
             write!(out, "{}", render(&body, &Times::local(), Paint::for_stdout()))?;
-            body.totals.missing
+            body.totals.unwrap_or_default().missing
         };
         if self.check && missing > 0 {
             let records = if missing == 1 { "record is" } else { "records are" };
@@ -90,7 +90,7 @@ fn render(body: &DeliveryBody, times: &Times, paint: Paint) -> String {
     for process in &body.processes {
         table.row(cells(process, times));
     }
-    let totals = &body.totals;
+    let totals = body.totals.clone().unwrap_or_default();
     table.row([
         "all".to_owned(),
         String::new(),
@@ -109,7 +109,7 @@ fn render(body: &DeliveryBody, times: &Times, paint: Paint) -> String {
         text.push_str(&paint.red(missing(process)));
         text.push('\n');
     }
-    if body.more {
+    if body.next_cursor.is_some() {
         text.push_str(&paint.dim("There are more; ask for some with --since or --product.\n"));
     }
     text
@@ -189,7 +189,11 @@ mod tests {
         };
         let totals =
             DeliveryTotals { accepted: 24_690, received: 24_000, missing: 40, ..DeliveryTotals::default() };
-        let body = DeliveryBody { totals, processes: vec![process(), lossy], more: true };
+        let body = DeliveryBody {
+            totals: Some(totals),
+            processes: vec![process(), lossy],
+            next_cursor: Some("next".to_owned()),
+        };
         insta::assert_snapshot!(render(&body, &Times::utc(), Paint::PLAIN));
     }
 

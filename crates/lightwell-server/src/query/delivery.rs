@@ -1,13 +1,14 @@
 //! `GET /api/v1/delivery`, and the sums of it that the metrics show.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use http::Uri;
 use jiff::{SignedDuration, Timestamp};
-use lightwell_store::{ClientAccount, DeliveryQuery};
+use lightwell_store::{ClientAccount, Cursor, DeliveryQuery, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,15 +19,20 @@ use crate::app::App;
 use crate::error::{ErrorBody, Refusal};
 use crate::limits;
 
+/// Accounts that are in memory at once.
+const PAGE: usize = 500;
+
 /// What arrived of what processes sent, process by process.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DeliveryBody {
-    /// Sums over all processes that were asked for.
-    pub totals: DeliveryTotals,
+    /// Sums over all processes that were asked for; on the first page only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totals: Option<DeliveryTotals>,
     /// The processes, the one that was heard of last first.
     pub processes: Vec<ProcessDelivery>,
-    /// There are more processes than the limit.
-    pub more: bool,
+    /// Where the next page begins: pass it as `cursor`. Not there on the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 /// Sums over processes.
@@ -119,35 +125,69 @@ pub(crate) async fn delivery(
     let quiet = quiet.map_or(limits::CLIENT_QUIET, |seconds| SignedDuration::from_secs(seconds.into()));
     let limit = parameters.parse("limit")?.unwrap_or(limits::DELIVERY_DEFAULT).min(limits::DELIVERY_MAX);
     let now = app.clock.now();
-    let query = DeliveryQuery { tenant: Some(caller.tenant), since: since.max(forgotten(now)), product };
-    let accounts = app.store.deliveries(&query).await?;
+    let after: Option<Cursor> = parameters.parse("cursor")?;
+    let tenant = caller.tenant;
+    let mut totals = after.is_none().then(DeliveryTotals::default);
     let mut body = DeliveryBody::default();
-    for account in accounts {
+    let mut last = None;
+    let since = since.max(forgotten(now));
+    let query = DeliveryQuery { tenant: Some(tenant.clone()), since, product, limit: PAGE, after };
+    each(&app, query, |account| {
+        let place = DeliveryQuery::place(&account, tenant.as_str());
         let process = ProcessDelivery::new(account, now, quiet);
         if only_missing && process.missing == 0 {
-            continue;
+            return ControlFlow::Continue(());
         }
-        body.totals.add(&process);
+        if let Some(totals) = &mut totals {
+            totals.add(&process);
+        }
         if body.processes.len() < limit {
             body.processes.push(process);
+            last = Some(place);
+        } else if body.next_cursor.is_none() {
+            body.next_cursor = last.take().map(|place| place.to_string());
+        }
+        // The sums need the others too.
+        if body.next_cursor.is_some() && totals.is_none() {
+            ControlFlow::Break(())
         } else {
-            body.more = true;
+            ControlFlow::Continue(())
+        }
+    })
+    .await?;
+    Ok(Json(DeliveryBody { totals, ..body }))
+}
+
+/// Looks at the accounts that are asked for, a page at a time, until `look` has seen enough.
+async fn each(
+    app: &App,
+    mut query: DeliveryQuery,
+    mut look: impl FnMut(ClientAccount) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    loop {
+        let page = app.store.deliveries(&query).await?;
+        if page.items.into_iter().try_for_each(&mut look).is_break() {
+            return Ok(());
+        }
+        query.after = page.next;
+        if query.after.is_none() {
+            return Ok(());
         }
     }
-    Ok(Json(body))
 }
 
 /// Sums over the processes of all tenants that were heard of within a day, for the metrics.
 pub(crate) async fn delivery_sums(app: &App) -> Option<DeliveryTotals> {
     let now = app.clock.now();
     let since = now.checked_sub(limits::DELIVERY_METRICS).ok();
-    let query = DeliveryQuery { since, ..DeliveryQuery::default() };
-    // The other metrics are worth showing without.
-    let accounts = app.store.deliveries(&query).await.ok()?;
+    let query = DeliveryQuery { since, limit: PAGE, ..DeliveryQuery::default() };
     let mut totals = DeliveryTotals::default();
-    for account in accounts {
+    let add = |account| {
         totals.add(&ProcessDelivery::new(account, now, limits::CLIENT_QUIET));
-    }
+        ControlFlow::Continue(())
+    };
+    // The other metrics are worth showing without.
+    each(app, query, add).await.ok()?;
     Some(totals)
 }
 

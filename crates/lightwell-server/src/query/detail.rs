@@ -93,9 +93,16 @@ pub(crate) async fn generation(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let Some(generation) = app.store.generation(&caller.tenant, &id).await? else {
+    let Some(mut generation) = app.store.generation(&caller.tenant, &id).await? else {
         return Err(Refusal::NotFound { what: "generation", id });
     };
+    // As in the conversation's answer. Few generations name a parent this way: those that were told as events.
+    if !generation.parent_id.is_empty()
+        && let Some(detail) = app.store.conversation(&caller.tenant, &generation.conversation_id).await?
+        && let Some(parent) = parents::resolve_one(&detail, &generation.parent_id)
+    {
+        generation.parent_id = parent;
+    }
     answer(&app, move || json(&render(&generation))).await
 }
 

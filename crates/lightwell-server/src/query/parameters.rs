@@ -39,7 +39,7 @@ pub(crate) struct FilterParameters {
 }
 
 /// The parameters of `GET /api/v1/delivery`.
-pub(crate) const DELIVERY: [&str; 5] = ["since", "product", "only_missing", "quiet_after", "limit"];
+pub(crate) const DELIVERY: [&str; 6] = ["since", "product", "only_missing", "quiet_after", "limit", "cursor"];
 
 /// Which processes.
 #[derive(IntoParams)]
@@ -56,6 +56,8 @@ pub(crate) struct DeliveryParameters {
     quiet_after: Option<u32>,
     /// Processes in the answer, at most; 1000 unless told, 10 000 at most. The totals are those of all.
     limit: Option<usize>,
+    /// `next_cursor` of the page before. What is heard of meanwhile is at the beginning, on the first page.
+    cursor: Option<String>,
 }
 
 /// The parameters of one request.

@@ -10,13 +10,7 @@ use lightwell_store::ConversationDetail;
 
 /// Makes parents that are a part of a record the record itself.
 pub(super) fn resolve(detail: &mut ConversationDetail) {
-    let mut records = HashMap::new();
-    for generation in &detail.generations {
-        note(&mut records, &generation.id, &generation.fragments);
-    }
-    for step in &detail.steps {
-        note(&mut records, &step.id, &step.fragments);
-    }
+    let records = parts(detail);
     if records.is_empty() {
         return;
     }
@@ -28,6 +22,23 @@ pub(super) fn resolve(detail: &mut ConversationDetail) {
             parent.clone_from(record);
         }
     }
+}
+
+/// The record of this conversation that a parent is a part of, if it is a part of one.
+pub(super) fn resolve_one(detail: &ConversationDetail, parent: &str) -> Option<String> {
+    parts(detail).remove(parent)
+}
+
+/// Records by the ids of their parts that are not their own.
+fn parts(detail: &ConversationDetail) -> HashMap<String, String> {
+    let mut records = HashMap::new();
+    for generation in &detail.generations {
+        note(&mut records, &generation.id, &generation.fragments);
+    }
+    for step in &detail.steps {
+        note(&mut records, &step.id, &step.fragments);
+    }
+    records
 }
 
 fn note(records: &mut HashMap<String, String>, id: &str, fragments: &[Fragment]) {

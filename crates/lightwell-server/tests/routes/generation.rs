@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{TestServer, generation};
+use crate::support::{TestServer, event, generation};
 
 /// A generation that uses every field.
 fn full() -> Value {
@@ -133,5 +133,30 @@ async fn what_is_not_there_is_not_found() {
     let server = TestServer::start().await;
     let answer = server.get("/api/v1/generations/nope").await;
     assert_eq!((answer.status, answer.error().as_str()), (404, "there is no generation \"nope\""));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_parent_is_the_same_here_as_in_the_conversation() {
+    let server = TestServer::start().await;
+    let asked = json!({"model_name": "m", "provider": "p", "prompt": "hi"});
+    let answered = json!({"model_name": "m", "provider": "p", "response_text": "yo"});
+    let events = json!([
+        event("input", "run", "user.input", None, json!({"input_text": "hi"})),
+        event("q1", "run", "llm.request", Some("input"), asked.clone()),
+        event("a1", "run", "llm.response", Some("q1"), answered.clone()),
+        // What follows a call names the event that closed it.
+        event("q2", "run", "llm.request", Some("a1"), asked.clone()),
+        event("a2", "run", "llm.response", Some("q2"), answered),
+        event("q3", "run", "llm.request", Some("nobody"), asked),
+    ]);
+    assert_eq!(server.post("/api/v1/ingest", events).await.status, 202);
+    let conversation = server.get("/api/v1/conversations/run").await.json();
+    let listed = conversation["generations"].as_array().unwrap();
+    for (id, parent) in [("q1", "input"), ("q2", "q1"), ("q3", "nobody")] {
+        let alone = server.get(&format!("/api/v1/generations/{id}")).await.json();
+        assert_eq!(alone["parent_id"], parent);
+        assert!(listed.contains(&alone), "{alone}");
+    }
     server.stop().await;
 }

@@ -71,7 +71,7 @@ impl Store for MoodyStore {
         self.inner.append_delivery(tenant, records, delivery).await
     }
 
-    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<ClientAccount>, StoreError> {
+    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<ClientAccount>, StoreError> {
         self.inner.deliveries(query).await
     }
 

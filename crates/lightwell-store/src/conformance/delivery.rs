@@ -38,7 +38,7 @@ async fn send(
 }
 
 async fn accounts(store: &dyn Store, query: &DeliveryQuery) -> Vec<ClientAccount> {
-    store.deliveries(query).await.expect("the accounts are told")
+    store.deliveries(query).await.expect("the accounts are told").items
 }
 
 async fn only(store: &dyn Store) -> ClientAccount {
@@ -171,6 +171,30 @@ pub async fn selects(subject: &dyn Subject) {
     assert_eq!(clients(&accounts(&*store, &since).await), ["p3", "p2"]);
     let product = DeliveryQuery { product: Some("sigil".to_owned()), ..since };
     assert_eq!(clients(&accounts(&*store, &product).await), ["p3"]);
+
+    // Some at the same moment, of several tenants; in pages they are the same.
+    for (tenant, client) in [("b", "p2"), ("a", "p4"), ("b", "p0"), ("b", "p3")] {
+        send(&*store, &make::tenant(tenant), events([2], 1), delivery(client, [1], 1, 2)).await;
+    }
+    for (tenant, order) in
+        [(None, &["p3", "p4", "p3", "p2", "p2", "p0", "p1"][..]), (Some("b"), &["p3", "p2", "p0"])]
+    {
+        for limit in [1, 2, 3, 100] {
+            let tenant = tenant.map(make::tenant);
+            let mut query = DeliveryQuery { tenant, limit, ..DeliveryQuery::default() };
+            let mut found = Vec::new();
+            loop {
+                let page = store.deliveries(&query).await.expect("the accounts are told");
+                assert!(page.items.len() <= limit && (page.next.is_none() || page.items.len() == limit));
+                found.extend(page.items);
+                query.after = page.next;
+                if query.after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(clients(&found), order, "pages of {limit}");
+        }
+    }
 }
 
 /// Who was not heard of for long is forgotten, for good.

@@ -1,6 +1,6 @@
 //! The list of conversations and the sums.
 
-use lightwell_model::{CallError, Event, Generation, Money, Record, TenantId};
+use lightwell_model::{CallError, Event, Generation, Message, Money, Record, Role, TenantId};
 
 use super::{Subject, append, ids, list, make};
 use crate::{ConversationQuery, Deletion, Filter, Store, Totals};
@@ -243,7 +243,18 @@ pub async fn previews_are_what_was_said_first(subject: &dyn Subject) {
         detail.summary.preview
     };
     assert_eq!(preview(&*store, "c1").await, "question of g1");
-    assert_eq!(preview(&*store, "c2").await, "");
+    assert_eq!(preview(&*store, "c2").await, "search", "the name of a tool says more than nothing");
+    // Earlier, but without a word; on another day, with words; and at that moment a step, which counts before an event.
+    let silent = Event { text: String::new(), ..make::event("e2", "c2", -3 * DAY) };
+    append(&*store, &tenant, vec![silent.into(), make::event("e3", "c2", -DAY).into()]).await;
+    assert_eq!(preview(&*store, "c2").await, "said in e3");
+    append(&*store, &tenant, vec![make::step("s2", "c2", -DAY).into()]).await;
+    assert_eq!(preview(&*store, "c2").await, "search");
+    // A call whose request nobody told.
+    let output = vec![Message::text(Role::Assistant, "it is done")];
+    let answered = Generation { input: Vec::new(), output, ..make::generation("g0", "c3", 0) };
+    append(&*store, &tenant, vec![answered.into()]).await;
+    assert_eq!(preview(&*store, "c3").await, "it is done");
     // An earlier call, a day before; and another at the same moment, of which the one with the smaller id counts.
     for id in ["g5", "g4"] {
         append(&*store, &tenant, vec![make::generation(id, "c1", 5).into()]).await;

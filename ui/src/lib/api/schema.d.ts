@@ -668,12 +668,11 @@ export interface components {
         };
         /** @description What arrived of what processes sent, process by process. */
         DeliveryBody: {
-            /** @description There are more processes than the limit. */
-            more: boolean;
+            /** @description Where the next page begins: pass it as `cursor`. Not there on the last page. */
+            next_cursor?: string | null;
             /** @description The processes, the one that was heard of last first. */
             processes: components["schemas"]["ProcessDelivery"][];
-            /** @description Sums over all processes that were asked for. */
-            totals: components["schemas"]["DeliveryTotals"];
+            totals?: null | components["schemas"]["DeliveryTotals"];
         };
         /** @description Sums over processes. */
         DeliveryTotals: {
@@ -1924,6 +1923,8 @@ export interface operations {
                 quiet_after?: number;
                 /** @description Processes in the answer, at most; 1000 unless told, 10 000 at most. The totals are those of all. */
                 limit?: number;
+                /** @description `next_cursor` of the page before. What is heard of meanwhile is at the beginning, on the first page. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
