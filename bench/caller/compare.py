@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 SCRIPTS = [
     ("generation.py", "LIGHTWELL_ORIGINAL_SIGIL_0_9_3"),
     ("litellm_callback.py", "LIGHTWELL_ORIGINAL_SIGIL_0_9_3"),
+    ("redaction.py", "LIGHTWELL_ORIGINAL_SIGIL_0_9_3"),
     ("event.py", "LIGHTWELL_ORIGINAL_INSIDELLM"),
 ]
 IMPORTS = [

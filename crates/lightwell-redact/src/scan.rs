@@ -165,7 +165,7 @@ impl<'t> Scan<'t> {
                 None
             }
             Shape::Email => return self.at_sign(at),
-            Shape::BearerHeader if self.begins_word(at) => self.bearer(at, behind),
+            Shape::BearerHeader => self.bearer(at, behind),
             Shape::BasicHeader if self.begins_word(at) => self.basic(behind),
             Shape::AzureSecret if exact => self.azure_secret(at),
             _ => None,

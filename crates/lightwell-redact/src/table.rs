@@ -85,7 +85,7 @@ impl Rule {
             Shape::ConnectionString => "scheme of a database, ://, something with an @".to_owned(),
             Shape::UrlPassword => "the password in scheme://user:password@host".to_owned(),
             Shape::Email => r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}\b".to_owned(),
-            Shape::BearerHeader => r"(?i)\bBearer\s+[A-Za-z0-9_.~+/-]{20,}={0,3}".to_owned(),
+            Shape::BearerHeader => r"(?i)Bearer\s+[A-Za-z0-9_.~+/-]{20,}={0,3}".to_owned(),
             Shape::BasicHeader => "Basic and the base64 of user:password".to_owned(),
             Shape::AzureSecret => r"\b[A-Za-z0-9_.~]{3}[0-9]Q~[A-Za-z0-9_.~-]{31,34}".to_owned(),
         }

@@ -22,6 +22,7 @@ fn it_is_what_the_original_does() {
         ("password:\nfoo", "password:\n[REDACTED:env-secret-value]"),
         ("postgres://u:p@h", "[REDACTED:connection-string]"),
         ("Bearer\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "[REDACTED:bearer-token]"),
+        ("xBearer aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "x[REDACTED:bearer-token]"),
         (
             "Bearer sk-proj-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
             "Bearer [REDACTED:openai-project-key]",

@@ -1,20 +1,33 @@
-"""What a program's own exporter must offer."""
+"""What a program's own exporter offers."""
 
 from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from ..models import ExportGenerationsRequest, ExportGenerationsResponse
+from ..models import (
+    ExportGenerationsRequest,
+    ExportGenerationsResponse,
+    ExportWorkflowStepsRequest,
+    ExportWorkflowStepsResponse,
+)
 
 
 @runtime_checkable
 class GenerationExporter(Protocol):
-    """Sends batches of generations. Called from a background thread, or from the caller of `flush()` and `shutdown()`.
+    """Sends batches of records. Called from a background thread, or from the caller of `flush()` and `shutdown()`.
 
-    It may also have `export_workflow_steps(ExportWorkflowStepsRequest) -> ExportWorkflowStepsResponse`, needed only when
-    steps are recorded, and `shutdown()`, which is called once. An exception means that the batch is tried again.
+    An exception means that the batch is tried again. A client also takes an exporter that has only `export_generations`, as
+    long as no workflow steps are recorded.
     """
 
     def export_generations(self, request: ExportGenerationsRequest) -> ExportGenerationsResponse:
         """Sends a batch; answers with one result per generation, in order."""
+        ...
+
+    def export_workflow_steps(self, request: ExportWorkflowStepsRequest) -> ExportWorkflowStepsResponse:
+        """The same for workflow steps."""
+        ...
+
+    def shutdown(self) -> None:
+        """Called once, at the end."""
         ...

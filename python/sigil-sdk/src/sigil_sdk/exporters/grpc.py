@@ -9,7 +9,7 @@ from ._sending import SendingExporter
 
 
 class GRPCGenerationExporter(SendingExporter):
-    """Calls the ingest services. Plain text for `insecure`, an `http://` endpoint or a loopback host without scheme, else TLS."""
+    """Calls the ingest services. Plain text if `insecure`, for `http://` and for a loopback host without scheme; else TLS."""
 
     def __init__(self, endpoint: str, headers: Mapping[str, str] | None = None, insecure: bool = False) -> None:
         super().__init__(NativeDelivery("grpc", endpoint, headers, insecure or None))
