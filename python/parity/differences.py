@@ -68,6 +68,9 @@ ROWS: dict[str, Row] = {
         "None is empty; the rest is told by `err()`",
         "telemetry never raises into the program",
     ),
+    "enums": Row(
+        "roles and kinds that are given as texts, in `last_generation`", "the texts", "the enums, which are equal to them", ""
+    ),
     "dicts": Row(
         "messages, parts and tools as dicts, or as other objects with the fields of the models",
         "the generation is lost",
@@ -254,12 +257,7 @@ ROWS: dict[str, Row] = {
         "redacted where they are text",
         "",
     ),
-    "bare sanitizer": Row(
-        "a sanitizer that gives a generation without operation and times",
-        "span name as before; no metrics",
-        "span name of what it gave; metrics",
-        "",
-    ),
+    "bare sanitizer": Row("a sanitizer that gives a generation without times", "no metrics", "metrics", ""),
     "0.2 counters": Row(
         "tokens of cache creation; Gemini's tool-use and thought tokens",
         "0.2.0: a counter, an attribute and a metric of their own; not in input and output",

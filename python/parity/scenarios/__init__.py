@@ -19,6 +19,7 @@ FAMILIES = (
     "surface",
     "generations",
     "content",
+    "spellings",
     "failures",
     "settings",
     "operations",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _otel
 from ._error_category import error_category
-from ._normalise import SDK_NAME, TITLE_KEY, to_utc
+from ._normalise import SDK_NAME, TITLE_KEY, operation_name_for, to_utc
 from .errors import ValidationError
 from .models import ContentCaptureMode, PartKind
 
@@ -106,14 +106,20 @@ def _outcome(recorder: GenerationRecorder) -> tuple[str, str, BaseException | No
 
 
 def _name(fields: Mapping[str, Any]) -> str:
-    operation = str(fields.get("operation_name") or "")
+    operation = _operation(fields).strip()
     model = str(getattr(fields.get("model"), "name", None) or "").strip()
     return f"{operation} {model}" if model else operation
 
 
+def _operation(fields: Mapping[str, Any]) -> str:
+    """That of the record; a blank one is told as the default of its mode."""
+    operation = str(fields.get("operation_name") or "")
+    return operation if operation.strip() else operation_name_for(fields.get("mode"))
+
+
 def _attributes(fields: Mapping[str, Any], mode: ContentCaptureMode) -> dict[str, Any]:
     get = fields.get
-    found: dict[str, Any] = {"gen_ai.operation.name": str(get("operation_name") or ""), "sigil.sdk.name": SDK_NAME}
+    found: dict[str, Any] = {"gen_ai.operation.name": _operation(fields), "sigil.sdk.name": SDK_NAME}
     for field, key in _TEXTS:
         if value := get(field):
             found[key] = str(value)
