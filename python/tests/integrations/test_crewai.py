@@ -15,6 +15,12 @@ QUIET = {"CREWAI_DISABLE_TELEMETRY": "true", "OTEL_SDK_DISABLED": "true", "CREWA
 SCRIPTS: dict[str, list[Reply]] = {
     "native": [("forecast", {"city": "Paris"}), "It is sunny.", "A poem."],
     "through_litellm": ["It is sunny.", "A poem."],
+    "tool_through_litellm": [
+        'Thought: I look.\nAction: forecast\nAction Input: {"city": "Paris"}\n',
+        "Thought: I know.\nFinal Answer: It is sunny.",
+        "Thought: I can.\nFinal Answer: A poem.",
+    ],
+    "at_once": [("forecast", {"city": "Rome"}), "Rome is sunny.", "A poem of Rome."],
     "streamed": ["It is sunny.", "A poem."],
     "broken_tool": [("forecast", {"city": "Atlantis"}), "I cannot know.", "Sad."],
     "broken_model": [400],
@@ -31,6 +37,7 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     server = Server(folder / "data").start()
     with running_provider() as provider:
         provider.scripts = {name: list(replies) for name, replies in SCRIPTS.items()}
+        provider.scripts["at_once_left"] = [("forecast", {"city": "Oslo"}), "Oslo is sunny.", "A poem of Oslo."]
         places = {"SERVER": server.url, "PROVIDER": provider.url, "SCENARIOS": " ".join(SCRIPTS)}
         finished = program_runner(folder)("crewai_scenarios.py", env="crewai", timeout=110, **places, **QUIET)
     told = json.loads(finished.out.strip().splitlines()[-1])
@@ -83,6 +90,44 @@ def test_a_crew_through_litellm(scenario: Scenario) -> None:
     assert answer == "A poem."
     assert [texts(each["output"])[0][1] for each in conversation["generations"]] == ["It is sunny.", "A poem."]
     assert {each["usage"]["total_tokens"] for each in conversation["generations"]} == {30}
+
+
+def test_a_tool_through_litellm(scenario: Scenario) -> None:
+    """A model that writes its calls as text."""
+    answer, conversation = scenario("tool_through_litellm")
+    assert answer == "A poem."
+    [tool] = [step for step in conversation["steps"] if step["kind"] == "tool"]
+    assert (tool["name"], tool["input"], tool["output"]) == ("forecast", {"city": "Paris"}, "sunny in Paris")
+    agents = [step["step_id"] for step in conversation["steps"] if step["name"] == "agent_start"]
+    assert tool["parent_id"] == agents[0]
+    assert [each["parent_id"] for each in conversation["generations"]] == [agents[0], agents[0], agents[1]]
+
+
+def test_two_crews_at_once(scenario: Scenario) -> None:
+    """Of one handler: each crew's work is below its own question."""
+    answer, conversation = scenario("at_once")
+    assert answer == ["A poem of Oslo.", "A poem of Rome."]
+    asked = {event["event_id"]: event["text"] for event in conversation["events"] if event["kind"] == "user.input"}
+    assert sorted(asked.values()) == ["Oslo", "Rome"]
+    above = {record["step_id"]: record["parent_id"] for record in conversation["steps"]}
+
+    def city(record: dict[str, Any]) -> str:
+        parent = record["parent_id"]
+        while parent not in asked:
+            parent = above[parent]
+        return asked[parent]
+
+    tools = [step for step in conversation["steps"] if step["kind"] == "tool"]
+    assert sorted((city(tool), tool["output"]) for tool in tools) == [
+        ("Oslo", "sunny in Oslo"),
+        ("Rome", "sunny in Rome"),
+    ]
+    poems = [(city(each), texts(each["output"])[0][1]) for each in conversation["generations"]]
+    assert sorted(poem for poem in poems if "poem" in poem[1]) == [
+        ("Oslo", "A poem of Oslo."),
+        ("Rome", "A poem of Rome."),
+    ]
+    assert len(poems) == 6
 
 
 def test_a_stream_has_its_first_token(scenario: Scenario) -> None:

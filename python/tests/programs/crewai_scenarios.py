@@ -21,7 +21,9 @@ def provider(scenario: str) -> str:
     return f"{os.environ['PROVIDER']}/{scenario}"
 
 
-def crew(scenario: str, is_litellm: bool, stream: bool = False, tools: bool = True) -> Any:
+def crew(
+    scenario: str, is_litellm: bool, stream: bool = False, tools: bool = True, named: str = "gpt-4o-mini"
+) -> Any:
     from crewai import LLM, Agent, Crew, Task
     from crewai.tools import tool
 
@@ -33,7 +35,7 @@ def crew(scenario: str, is_litellm: bool, stream: bool = False, tools: bool = Tr
         return f"sunny in {city}"
 
     model = LLM(
-        model="gpt-4o-mini",
+        model=named,
         base_url=provider(scenario),
         api_key="sk-secret",
         is_litellm=is_litellm,
@@ -67,6 +69,23 @@ def broken_tool() -> Any:
 
 def broken_model() -> Any:
     return raised(lambda: crew("broken_model", is_litellm=False, tools=False).kickoff(inputs={"city": "Paris"}))
+
+
+def tool_through_litellm() -> Any:
+    # A model that knows no calls of tools writes them, and CrewAI reads them.
+    return crew("tool_through_litellm", is_litellm=True, named="openai/house-model").kickoff(inputs={"city": "Paris"}).raw
+
+
+def at_once() -> Any:
+    """Two crews in one loop, of one handler."""
+
+    async def both() -> Any:
+        left, right = crew("at_once_left", is_litellm=False), crew("at_once", is_litellm=False)
+        kickoffs = left.kickoff_async(inputs={"city": "Oslo"}), right.kickoff_async(inputs={"city": "Rome"})
+        answers = await asyncio.gather(*kickoffs)
+        return [answer.raw for answer in answers]
+
+    return asyncio.run(both())
 
 
 def litellm_alone() -> Any:

@@ -52,7 +52,7 @@ class CrewBus:
     def __init__(self, handler: _Handler, owns_run: bool) -> None:
         self._handler = handler
         self._owns_run = owns_run
-        self._crews: List[_Open] = []
+        self._crews: Dict[Optional[str], _Open] = {}
         self._tasks: Dict[Optional[str], _Open] = {}
         self._agents: Dict[_Key, _Open] = {}
         self._calls: Dict[str, _Open] = {}
@@ -111,20 +111,22 @@ class CrewBus:
         if not asked:
             asked = "\n".join(str(task.description) for task in getattr(source, "tasks", None) or [])
         metadata = {"crew": str(event.crew_name or "crew")}
-        parent = self._crews[-1].event_id if self._crews else None
+        # Several crews of one loop are beside each other; one that a task or tool kicks off is below it.
+        parent = self._root() if getattr(event, "parent_event_id", None) is not None else None
         payload = {"input_text": asked, "input_type": "text", "session_context": inputs or None}
         event_id = self._log(EventType.USER_INPUT, payload, parent, event, metadata=metadata)
-        self._crews.append(_Open(event_id, {}, event.timestamp))
+        self._crews[event.event_id] = _Open(event_id, {}, event.timestamp)
 
     def _crew_completed(self, source: Any, event: Any) -> None:
         self._crew_ended(event, "completed")
 
     def _crew_failed(self, source: Any, event: Any) -> None:
-        self._error("crew_error", event, self._root())
+        self._error("crew_error", event, self._root(getattr(event, "started_event_id", None)))
         self._crew_ended(event, "error")
 
     def _crew_ended(self, event: Any, reason: str) -> None:
-        crew = self._crews.pop() if self._crews else None
+        started = getattr(event, "started_event_id", None)
+        crew = self._crews.pop(started, None) or (self._crews.popitem()[1] if self._crews else None)
         if crew is None or self._crews:
             return
         if self._owns_run:
@@ -144,7 +146,7 @@ class CrewBus:
             "expected_output": str(getattr(task, "expected_output", "")),
             "agent_role": str(getattr(getattr(task, "agent", None), "role", "") or ""),
         }
-        parent = self._root()
+        parent = self._root(getattr(event, "parent_event_id", None))
         event_id = parent or ""
         if self._handler.track_task_execution:
             payload = {"plan_type": "crewai_task", "planned_actions": [fields]}
@@ -297,14 +299,17 @@ class CrewBus:
         payload = {"error_type": error_type, "error_message": text, "error_code": type(event).__name__, "context": context}
         self._log(EventType.ERROR, payload, parent or None, event)
 
-    def _root(self) -> Optional[str]:
-        return self._crews[-1].event_id if self._crews else None
+    def _root(self, kickoff: Optional[str] = None) -> Optional[str]:
+        """The question of the crew with that kickoff, else of the last one that was kicked off."""
+        crew = self._crews.get(kickoff) or next(reversed(self._crews.values()), None)
+        return crew.event_id if crew is not None else None
 
     def _above(self, key: _Key) -> Optional[str]:
-        """What runs something: the agent at that task, any task of the agent, the task, the crew."""
+        """What runs something: the agent at that task, any task of the agent, whoever is at the task, the task, the crew."""
         agent = self._agents.get(key)
-        if agent is None and key[1] is not None:
-            same = [each for (_task, agent_id), each in self._agents.items() if agent_id == key[1]]
+        if agent is None:
+            told = 0 if key[1] is None else 1
+            same = [each for known, each in self._agents.items() if key[told] is not None and known[told] == key[told]]
             agent = same[-1] if same else None
         task = self._tasks.get(key[0])
         found = agent or task
