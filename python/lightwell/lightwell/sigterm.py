@@ -6,7 +6,7 @@ handles SIGTERM itself is left alone. `signal.getsignal` never shows any of this
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]
+import _signal  # type: ignore[import-not-found,unused-ignore]
 import os
 from typing import Any, Optional
 

@@ -7,9 +7,9 @@ import os
 from types import TracebackType
 from typing import Any, Callable, Dict, List, Optional, Protocol, Type, TypeVar
 
-from lightwell import new_event_id
+from lightwell import Run, new_event_id
 
-from ._runs import Run, RunRegistry
+from ._runs import RunRegistry
 from .models import Event, EventType, checked_metadata
 
 logger = logging.getLogger("insidellm")

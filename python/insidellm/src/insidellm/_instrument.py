@@ -8,9 +8,12 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from typing import Any, AsyncGenerator, Callable, Dict, Generator, List, Optional, Tuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, AsyncGenerator, Callable, Dict, Generator, List, Optional, Tuple, TypeVar, cast
 
 from ._extraction import joined
+
+if TYPE_CHECKING:
+    from lightwell._native import Call
 
 logger = logging.getLogger("insidellm")
 
@@ -39,9 +42,10 @@ class Span:
 
 
 Opener = Callable[[Tuple[Any, ...], Dict[str, Any]], Optional[Span]]
+NativeOpener = Callable[[Tuple[Any, ...], Dict[str, Any]], "Optional[Call]"]
 
 
-def instrument(func: _Function, open_span: Opener, begin: Optional[Opener] = None) -> _Function:
+def instrument(func: _Function, open_span: Opener, begin: Optional[NativeOpener] = None) -> _Function:
     """`func` with `open_span(args, kwargs)` called before it. Coroutine functions stay coroutine functions.
 
     `begin` is tried first, but for generators: the native span of what needs no Python.
@@ -60,7 +64,7 @@ def instrument(func: _Function, open_span: Opener, begin: Optional[Opener] = Non
     return cast(_Function, functools.wraps(func)(wrapper))
 
 
-def _function_wrapper(func: Callable[..., Any], begin: Opener, open_span: Opener) -> Callable[..., Any]:
+def _function_wrapper(func: Callable[..., Any], begin: NativeOpener, open_span: Opener) -> Callable[..., Any]:
     # As the others, with the calls that this needs for each execution written out: they are what it costs.
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -84,7 +88,7 @@ def _function_wrapper(func: Callable[..., Any], begin: Opener, open_span: Opener
     return wrapper
 
 
-def _coroutine_wrapper(func: Callable[..., Any], begin: Opener, open_span: Opener) -> Callable[..., Any]:
+def _coroutine_wrapper(func: Callable[..., Any], begin: NativeOpener, open_span: Opener) -> Callable[..., Any]:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         try:
             span = begin(args, kwargs) or open_span(args, kwargs)

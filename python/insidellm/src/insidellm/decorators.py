@@ -16,7 +16,7 @@ from ._context import context
 from ._emit import emit
 from ._event_client import EventClient
 from ._extraction import CallReader, chunk_text, joined, message_fields, response_fields, stream_fields
-from ._instrument import Opener, Span, instrument
+from ._instrument import NativeOpener, Span, instrument
 from .client import InsideLLMClient
 from .models import EventType
 from .utils import current_parent, format_stack_trace, set_current_parent
@@ -251,7 +251,7 @@ class _Native:
 
     def begin(
         self, client: Optional[EventClient], metadata: Optional[Dict[str, Any]], resume: Callable[..., None]
-    ) -> Optional[Opener]:
+    ) -> Optional[NativeOpener]:
         """`Traced.begin`; None when what is told of each call would need coercion. `resume` completes a Python span."""
         # The one list is made here.
         if any(type(value) is not str for value in self._told.values() if type(value) is not list):
