@@ -81,8 +81,11 @@ def output_messages(response: Any, gaps: Gaps) -> list[Plain]:
     for index, choice in enumerate(map(as_mapping, as_list(reply.get("choices")))):
         gaps.place = ("output", index)
         message = as_mapping(choice.get("message"))
-        if message:
+        if type(message.get("content")) is list:
             mapped += chat_messages({**message, "role": "assistant"}, gaps)
+        elif message:
+            if parts := _assistant_parts(message, gaps):
+                mapped.append({"role": "assistant", "parts": parts})
         elif parts := _content_text_parts(choice.get("text"), gaps):
             mapped.append({"role": "assistant", "parts": parts})
     gaps.place = None

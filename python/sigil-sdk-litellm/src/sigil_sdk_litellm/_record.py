@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,8 @@ _COMPLETION_CALLS = _CHAT_CALLS | {
 }
 _EMBEDDING_CALLS = frozenset({"embedding", "aembedding"})
 _CONVERSATION_KEYS = ("conversation_id", "session_id", "thread_id")
+_TOKEN_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+_THINKING = frozenset({"thinking", "reasoning_effort", "reasoning"})
 _LITELLM_SESSION_KEYS = ("litellm_session_id", "litellm_trace_id")
 #: What servers take, in bytes.
 _ID_BYTES, _NAME_BYTES, _TAG_BYTES, _TAGS = 255, 1024, 4096, 128
@@ -62,10 +64,10 @@ class CallEvent:
     response: Any
     started_at: datetime | None
     completed_at: datetime | None
-    gaps: Gaps = field(default_factory=Gaps)
-    optional_params: Mapping[str, Any] = field(default_factory=dict)
-    litellm_params: Mapping[str, Any] = field(default_factory=dict)
-    metadata: list[Mapping[str, Any]] = field(default_factory=list)
+    optional_params: Mapping[str, Any]
+    litellm_params: Mapping[str, Any]
+    gaps: Gaps
+    metadata: list[Mapping[str, Any]]
     """The `metadata=` of the call, wherever LiteLLM and its proxy put it; the first that names a thing counts."""
 
     @property
@@ -102,9 +104,17 @@ def read_event(kwargs: Any, response: Any, start_time: Any, end_time: Any) -> Ca
     """Names the parts of a callback's arguments. Without a standard logging object the record is made from the rest."""
     arguments = as_mapping(kwargs)
     payload = as_mapping(arguments.get("standard_logging_object"))
-    event = CallEvent(payload, arguments, response, as_utc(start_time), as_utc(end_time))
-    event.optional_params = as_mapping(arguments.get("optional_params"))
-    event.litellm_params = as_mapping(arguments.get("litellm_params"))
+    event = CallEvent(
+        payload,
+        arguments,
+        response,
+        as_utc(start_time),
+        as_utc(end_time),
+        as_mapping(arguments.get("optional_params")),
+        as_mapping(arguments.get("litellm_params")),
+        Gaps(),
+        [],
+    )
     if not payload:
         event.payload = _substitute_payload(event)
         event.gaps.append("LiteLLM gave no standard logging object")
@@ -174,11 +184,13 @@ def first_token_at(event: CallEvent) -> datetime | None:
 
 def conversation_id(event: CallEvent, static: str) -> str:
     """The call's metadata, then LiteLLM's own session ids, then the handler's static id."""
-    candidates = [event.named(key) for key in _CONVERSATION_KEYS]
-    for key in _LITELLM_SESSION_KEYS:
-        candidates += [event.named(key), as_text(event.litellm_params.get(key))]
-    candidates += [as_text(event.payload.get("session_id"))]
-    found = next((text for text in candidates if text), static)
+    found = ""
+    for key in _CONVERSATION_KEYS:
+        found = found or event.named(key)
+    if not found:
+        for key in _LITELLM_SESSION_KEYS:
+            found = found or event.named(key) or as_text(event.litellm_params.get(key))
+        found = found or as_text(event.payload.get("session_id")) or static
     return event.fit(found, _ID_BYTES, "conversation_id")
 
 
@@ -191,15 +203,20 @@ def user_id(event: CallEvent) -> str:
 def request_controls(event: CallEvent) -> dict[str, Any]:
     """Sampling and tool settings as fields of a generation start; unusable values are None."""
     parameters = {**event.optional_params, **as_mapping(event.payload.get("model_parameters"))}
-    limits = (parameters.get(key) for key in ("max_tokens", "max_completion_tokens", "max_output_tokens"))
+    controls: dict[str, Any] = {}
+    for key in ("temperature", "top_p"):
+        if key in parameters:
+            controls[key] = as_number(parameters[key])
+    for key in _TOKEN_LIMITS:
+        if key in parameters and (limit := as_int(parameters[key])) is not None:
+            controls["max_tokens"] = limit
+            break
     choice = parameters.get("tool_choice")
-    return {
-        "temperature": as_number(parameters.get("temperature")),
-        "top_p": as_number(parameters.get("top_p")),
-        "max_tokens": next((limit for limit in map(as_int, limits) if limit is not None), None),
-        "tool_choice": choice if choice is None or isinstance(choice, str) else json.dumps(choice, default=str),
-        "thinking_enabled": _thinks(parameters),
-    }
+    if choice is not None:
+        controls["tool_choice"] = choice if isinstance(choice, str) else json.dumps(choice, default=str)
+    if not _THINKING.isdisjoint(parameters):
+        controls["thinking_enabled"] = _thinks(parameters)
+    return controls
 
 
 def instructions(event: CallEvent) -> Any:
@@ -240,12 +257,12 @@ def call_metadata(event: CallEvent) -> dict[str, Any]:
         metadata["litellm.call_type"] = kind
     if group := as_text(payload.get("model_group")):
         metadata["litellm.model_group"] = group
-    if retries := as_int(_first_named(event, "attempted_retries")):
-        metadata["litellm.attempt"] = retries + 1
-    gateway = as_mapping(payload.get("metadata"))
-    for key, name in _GATEWAY_METADATA.items():
-        if text := as_text(gateway.get(key)):
-            metadata[name] = text
+        if retries := as_int(_first_named(event, "attempted_retries")):
+            metadata["litellm.attempt"] = retries + 1
+    if gateway := as_mapping(payload.get("metadata")):
+        for key, name in _GATEWAY_METADATA.items():
+            if text := as_text(gateway.get(key)):
+                metadata[name] = text
     reply_id = _response_id(event)
     if len(reply_id) > _ID_BYTES:
         metadata["litellm.response_id"] = reply_id
@@ -283,17 +300,18 @@ def response_identity(event: CallEvent) -> dict[str, Any]:
 
 def unread_reply(event: CallEvent, answered: list[Plain]) -> list[Artifact]:
     """The reply as it came, where no message could be made of it; and what a reply says beside its messages."""
-    reply = event.payload.get("response")
-    if not reply or isinstance(reply, str) or event.is_failure:
+    given = event.payload.get("response")
+    if not given or isinstance(given, str) or event.is_failure:
         return []
-    if not answered and "choices" not in as_mapping(reply):
+    reply = as_mapping(given)
+    if not answered and "choices" not in reply:
         event.gaps.append("the reply has an unknown shape, it is kept as an artifact")
-        return [_artifact("response", reply)]
-    notes = [
-        message["annotations"]
-        for choice in as_list(as_mapping(reply).get("choices"))
-        if (message := as_mapping(as_mapping(choice).get("message"))).get("annotations")
-    ]
+        return [_artifact("response", given)]
+    notes = []
+    for choice in as_list(reply.get("choices")):
+        message = as_mapping(as_mapping(choice).get("message"))
+        if message.get("annotations"):
+            notes.append(message["annotations"])
     return [_artifact("annotations", notes)] if notes else []
 
 
@@ -313,6 +331,8 @@ def _request_metadata(event: CallEvent) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     for key in ("metadata", "litellm_metadata"):
         given = event.litellm_params.get(key)
+        if not given:
+            continue
         if isinstance(given, str) and given.strip():
             given = _parsed(given)
             if given is None:
@@ -320,11 +340,11 @@ def _request_metadata(event: CallEvent) -> list[Mapping[str, Any]]:
         metadata = as_mapping(given)
         if metadata:
             found.append(metadata)
-            if sent := as_mapping(metadata.get("requester_metadata")):
-                found.append(sent)
-    logged = as_mapping(event.payload.get("metadata"))
-    if sent := as_mapping(logged.get("requester_metadata")):
-        found.append(sent)
+            if sent := metadata.get("requester_metadata"):
+                found.append(as_mapping(sent))
+    logged = event.payload.get("metadata")
+    if logged and (sent := as_mapping(logged).get("requester_metadata")):
+        found.append(as_mapping(sent))
     return found
 
 
