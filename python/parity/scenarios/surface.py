@@ -178,7 +178,6 @@ def submodules(s: Stage) -> None:
         "seen.config.ClientConfig.*": "later fields",
         "seen.framework_handler.*.parameters.1[12]": "later fields",
         "seen.hooks.HookEvaluateResponse.*.3": "later fields",
-        "seen.usage.*.parameters.0": "later fields",
         "seen.context.conversation_id_from_context.parameters": "context readers",
     },
 )

@@ -110,7 +110,7 @@ class Trial:
                 conversation_id=self.conversation_id,
                 trace_id=self.trace_id,
                 span_id=self.span_id,
-                metadata={"test_case_name": self.ref.test_case_name or self.ref.test_case_id},
+                metadata={"test_case_name": self.ref.test_case_name} if self.ref.test_case_name else None,
             )
         except BaseException as error:
             self.error = str(error)

@@ -118,8 +118,10 @@ class Experiment:
         metadata: dict[str, Any] | None = None,
     ) -> Trial:
         """An attempt at a test case, to be used as a context manager."""
-        id_, name = (case, "") if isinstance(case, str) else (case.test_case_id, case.name)
         suite = self.suite
+        known = suite.case(case) if isinstance(case, str) and suite is not None else case
+        id_ = case if isinstance(case, str) else case.test_case_id
+        name = (known.name if isinstance(known, TestCase) else "") or id_
         ref = TrialRef(
             experiment_id=self.experiment_id,
             test_case_id=id_,
