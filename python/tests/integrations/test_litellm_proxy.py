@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
-from conftest import PROGRAMS, ROOT, Server, interpreter
+from conftest import PROGRAMS, ROOT, RunProgram, Server, interpreter
 from provider import Provider, running_provider
 from waiting import wait_for
 
@@ -254,3 +254,27 @@ def test_a_proxy_as_documented_that_is_stopped_loses_nothing(
         assert len(proxy.generations("last", 5)) == 5
 
 
+def test_without_the_proxy_what_needs_its_packages(
+    run_program: RunProgram, image: Path, server: Server, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cache hits, streamed Messages calls, and retries within a synchronous call."""
+    monkeypatch.setenv("LIGHTWELL_IMAGE", str(image))
+    provider.chats = ["Hello, you."]
+    provider.scripts = {"failing": [500, 500, "At last."]}
+    run_program(
+        "litellm_extras.py", env="image", SIGIL_ENDPOINT=server.url, SIGIL_PROTOCOL="http",
+        OPENAI_BASE_URL=provider.url, ANTHROPIC_API_BASE=provider.url.removesuffix("/v1"), ANTHROPIC_API_KEY="not-used",
+    )
+    cached = sorted(server.conversation("cached")["generations"], key=lambda made: made["started_at"])
+    assert [made["metadata"].get("litellm.cache_hit") for made in cached] == [None, True]
+    assert len({made["generation_id"] for made in cached}) == 2
+    assert cached[0]["output"] == cached[1]["output"]
+
+    [streamed] = server.conversation("streamed")["generations"]
+    assert streamed["mode"] == "STREAM" and streamed["system_prompt"] == "Be brief."
+    assert streamed["output"][0]["parts"] == [{"thinking": "Let me think."}, {"text": "Hello, you."}]
+    assert streamed["usage"]["cache_read_input_tokens"] == 4
+
+    retried = server.conversation("retried")["generations"]
+    assert [made["output"][0]["parts"] for made in retried if made["error"] is None] == [[{"text": "At last."}]]
+    assert len({made["generation_id"] for made in retried}) == len(retried)

@@ -35,4 +35,5 @@ def workflow_step_to_proto_json(step: WorkflowStep) -> dict[str, object]:
 
 
 def _as_dict(message: Any) -> dict[str, object]:
-    return MessageToDict(message, preserving_proto_field_name=True)
+    told: dict[str, object] = MessageToDict(message, preserving_proto_field_name=True)
+    return told
