@@ -280,6 +280,9 @@ ROWS: dict[str, Row] = {
     "no host": Row(
         "an HTTP endpoint without a host", "0.2.0: found when the first batch is lost", "`ValueError`, as with 0.9.3", ""
     ),
+    "empty request": Row(
+        "`export_generations` of the package's own exporters with an empty request", "sent", "not sent", "it says nothing"
+    ),
     "wrong sanitizer": Row(
         "a sanitizer that gives something else than a generation",
         "`end()` raises, the generation is lost",

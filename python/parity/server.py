@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Optional
 
+from .schema import wire_fields
+
 ITEM_LISTS = {"generations": "generation_id", "workflow_steps": "step_id", "scores": "score_id"}
 
 
@@ -106,7 +108,7 @@ def always(answer: Answer) -> Script:
 def accepting(request: Request) -> Answer:
     """One accepted result an item; an empty object for other requests."""
     if request.transport == "grpc":
-        return Answer(body=b"\x0a\x02\x10\x01" * count_items(request.body))
+        return Answer(body=b"".join(_accepted(id_) for id_ in first_fields(request.body)))
     try:
         body = request.json() if request.body else None
     except ValueError:
@@ -118,22 +120,16 @@ def accepting(request: Request) -> Answer:
     return Answer(body={})
 
 
-def count_items(message: bytes) -> int:
-    """How often field 1 occurs in a message that has no other."""
-    count = at = 0
-    while at < len(message):
-        length = shift = 0
-        at += 1
-        while True:
-            byte = message[at]
-            at += 1
-            length |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-        at += length
-        count += 1
-    return count
+def _accepted(id_: bytes) -> bytes:
+    """Field 1 of a response: {1: id, 2: true}; an id of a test is short."""
+    result = b"\x0a" + bytes([len(id_)]) + id_ + b"\x10\x01"
+    return b"\x0a" + bytes([len(result)]) + result
+
+
+def first_fields(message: bytes) -> list[bytes]:
+    """The ids of the items of an export: field 1 of each field 1."""
+    items = [value for number, value in wire_fields(message) if number == 1]
+    return [next((value for number, value in wire_fields(item) if number == 1), b"") for item in items]
 
 
 def _listen(capture: CaptureServer) -> ThreadingHTTPServer:

@@ -316,7 +316,9 @@ def exporters_that_are_odd(s: Stage) -> None:
     s.attempt("short.shutdown", client.shutdown)
 
 
-@scenario()
+@scenario(
+    differs={"wire.2": "empty request"},
+)
 def exporters_by_themselves(s: Stage) -> None:
     """As programs build them into exporters of their own."""
     from sigil_sdk import exporters
@@ -340,7 +342,10 @@ def exporters_by_themselves(s: Stage) -> None:
     s.attempt("noop shutdown", noop.shutdown)
 
 
-@scenario(protocols=HTTP)
+@scenario(
+    protocols=HTTP,
+    differs={"seen.odd": "odd values"},
+)
 def protobuf_of_models(s: Stage) -> None:
     """The messages and the JSON that models become."""
     from sigil_sdk import proto_mapping
