@@ -58,19 +58,30 @@ impl Redactor {
 
     /// The text without its secrets; borrowed when there are none.
     pub fn text<'a>(&self, text: &'a str, level: Level) -> Cow<'a, str> {
-        repeated(Cow::Borrowed(text), |text| {
+        let mut text = Cow::Borrowed(text);
+        for _ in 0..MOST_PASSES {
             let found = self.find(text.as_bytes(), level);
-            let mut out = String::with_capacity(if found.is_empty() { 0 } else { text.len() });
+            if found.is_empty() {
+                break;
+            }
+            let mut out = String::with_capacity(text.len());
+            let mut markers = Vec::with_capacity(found.len());
             let mut from = 0;
             for secret in &found {
                 // A secret begins and ends with ASCII; should a rule ever not, more is taken rather than less.
                 let start = text.floor_char_boundary(secret.start);
                 out.push_str(&text[from..start.max(from)]);
+                markers.push(out.len());
                 secret.write_marker(|piece| out.push_str(piece));
                 from = text.ceil_char_boundary(secret.end);
             }
-            (!found.is_empty()).then(|| out + &text[from..])
-        })
+            out.push_str(&text[from..]);
+            text = Cow::Owned(out);
+            if !self.finds_near(text.as_bytes(), &markers, level) {
+                break;
+            }
+        }
+        text
     }
 
     /// The same for bytes that may be text: what is not UTF-8 stays as it is.
@@ -81,9 +92,13 @@ impl Redactor {
                 Cow::Owned(text) => Cow::Owned(text.into_bytes()),
             };
         }
-        repeated(Cow::Borrowed(bytes), |bytes| {
-            let found = self.find(bytes, level);
-            let mut out = Vec::with_capacity(if found.is_empty() { 0 } else { bytes.len() });
+        let mut bytes = Cow::Borrowed(bytes);
+        for _ in 0..MOST_PASSES {
+            let found = self.find(&bytes, level);
+            if found.is_empty() {
+                break;
+            }
+            let mut out = Vec::with_capacity(bytes.len());
             let mut from = 0;
             for secret in &found {
                 out.extend_from_slice(&bytes[from..secret.start]);
@@ -91,8 +106,9 @@ impl Redactor {
                 from = secret.end;
             }
             out.extend_from_slice(&bytes[from..]);
-            (!found.is_empty()).then_some(out)
-        })
+            bytes = Cow::Owned(out);
+        }
+        bytes
     }
 
     /// The value that stands under `name`, such as an entry of metadata: all of it is a secret when its name says so.
@@ -106,19 +122,26 @@ impl Redactor {
     fn find(&self, bytes: &[u8], level: Level) -> Vec<Found> {
         Scan::new(bytes, self.emails).run(level == Level::Full)
     }
-}
 
-/// A marker may join what a secret kept apart, so a text in which something was found is looked at again.
-fn repeated<'a, T: ToOwned + ?Sized>(text: Cow<'a, T>, pass: impl Fn(&T) -> Option<T::Owned>) -> Cow<'a, T> {
-    let mut text = text;
-    for _ in 0..MOST_PASSES {
-        match pass(&text) {
-            Some(less) => text = Cow::Owned(less),
-            None => break,
+    /// Whether there is something around the markers: one may join what a secret kept apart.
+    fn finds_near(&self, bytes: &[u8], markers: &[usize], level: Level) -> bool {
+        let mut markers = markers.iter().copied().peekable();
+        while let Some(first) = markers.next() {
+            let mut last = first;
+            while let Some(next) = markers.next_if(|next| *next <= last + 2 * NEAR_BYTES) {
+                last = next;
+            }
+            let window = first.saturating_sub(NEAR_BYTES)..bytes.len().min(last + NEAR_BYTES);
+            if !self.find(&bytes[window], level).is_empty() {
+                return true;
+            }
         }
+        false
     }
-    text
 }
 
-/// Two are usual: one that finds, one that finds nothing. The bound keeps the work linear.
+/// So far around a marker is looked again.
+const NEAR_BYTES: usize = 1024;
+
+/// One is usual. The bound keeps the work linear.
 const MOST_PASSES: usize = 8;

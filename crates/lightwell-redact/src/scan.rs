@@ -11,7 +11,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use crate::address::Authority;
 use crate::class::Class;
 use crate::named::{self, Candidate};
-use crate::shape::{self, Runs};
+use crate::shape::{self, Piece, Runs};
 use crate::table::{RULES, Rule, Shape};
 use crate::{block, escape};
 
@@ -59,13 +59,11 @@ pub(crate) fn automaton() -> &'static Automaton {
 
 impl Automaton {
     fn new() -> Self {
-        let mut spelled: Vec<_> =
-            RULES.iter().flat_map(|rule| rule.literals.iter().map(move |literal| (rule, *literal))).collect();
+        let mut spelled: Vec<_> = RULES.iter().flat_map(beginnings).collect();
         // Where one literal begins with another, only the shorter one is looked for.
-        spelled.sort_by_key(|(_, literal)| literal.len());
+        spelled.sort_by_key(String::len);
         let mut literals: Vec<String> = Vec::new();
-        for (_, literal) in spelled {
-            let literal = literal.to_ascii_lowercase();
+        for literal in spelled {
             if !literals.iter().any(|shorter| literal.starts_with(shorter)) {
                 literals.push(literal);
             }
@@ -83,10 +81,25 @@ impl Automaton {
     }
 }
 
+/// What is looked for to find the rule, in lower case. Two letters are found in every sentence: the next one belongs to them.
+fn beginnings(rule: &'static Rule) -> Vec<String> {
+    let lower = |literal: &&str| literal.to_ascii_lowercase();
+    match (rule.literals, rule.shape) {
+        ([short], Shape::Token([Piece::Run(class, ..), ..])) if short.len() < 3 => {
+            let next = (b'!'..=b'~').filter(|byte| class.has(*byte));
+            next.map(|byte| lower(short) + &char::from(byte.to_ascii_lowercase()).to_string()).collect()
+        }
+        _ => rule.literals.iter().map(lower).collect(),
+    }
+}
+
 /// The rules that the literal may be the beginning of, in the order of the table.
 fn rules_of(literal: &str) -> Vec<(&'static Rule, &'static str)> {
     let of_rule = |rule: &'static Rule| {
-        let mine = |spelling: &&'static str| spelling.to_ascii_lowercase().starts_with(literal);
+        let mine = |spelling: &&'static str| {
+            let spelling = spelling.to_ascii_lowercase();
+            spelling.starts_with(literal) || (spelling.len() < 3 && literal.starts_with(&spelling))
+        };
         rule.literals.iter().copied().filter(mine).map(move |spelling| (rule, spelling))
     };
     RULES.iter().flat_map(of_rule).collect()
