@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{invalid, one_of, read_object};
+use super::fields::{invalid, read_object, required};
 use crate::admit::Caller;
 use crate::app::App;
 use crate::error::{ErrorBody, Refusal};
@@ -41,7 +41,7 @@ pub(crate) async fn evaluate_hook(
     request: Request,
 ) -> Result<Json<HookAnswer>, Refusal> {
     let (_, question) = read_object(&app, request).await?;
-    one_of(&question, "phase", &["preflight", "postflight"]).map_err(invalid)?;
+    required(&question, "phase", 64).map_err(invalid)?;
     Ok(Json(HookAnswer { action: "allow", evaluations: Vec::new() }))
 }
 

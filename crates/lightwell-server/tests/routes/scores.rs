@@ -83,7 +83,7 @@ async fn hooks_allow_and_there_are_no_collections() {
     let question = json!({"phase": "preflight", "context": {}, "input": {"messages": []}});
     let answer = server.post("/api/v1/hooks:evaluate", question).await;
     assert_eq!((answer.status, answer.json()), (200, json!({"action": "allow", "evaluations": []})));
-    assert_eq!(server.post("/api/v1/hooks:evaluate", json!({"phase": "x"})).await.status, 400);
+    assert_eq!(server.post("/api/v1/hooks:evaluate", json!({"phase": " "})).await.status, 400);
     let none = server.get("/api/v1/eval/collections/c/members").await;
     assert_eq!(none.status, 404);
     assert!(none.text().contains("keeps no collections"), "{}", none.text());
