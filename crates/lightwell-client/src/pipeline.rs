@@ -192,7 +192,7 @@ impl Pipeline {
     /// This process's state. In a forked child the first call replaces the parent's.
     fn state(&self) -> Arc<State> {
         let state = self.state.load_full();
-        if state.process == std::process::id() {
+        if state.process.is_current() {
             return state;
         }
         let phase = if self.closed.load(Ordering::Acquire) { Phase::Closing } else { Phase::Open };
@@ -249,7 +249,7 @@ impl Flush {
 
 impl Drop for Flush {
     fn drop(&mut self) {
-        if self.state.process == std::process::id() {
+        if self.state.process.is_current() {
             self.state.queue().end_flush(self.id);
         }
     }
@@ -315,7 +315,7 @@ impl Shutdown {
 
 /// Waits for `over`, at most until `until`; sees to it that a thread works on what is pending.
 fn wait_until(state: &Arc<State>, until: Option<Instant>, over: impl Fn(&Queue) -> bool) -> bool {
-    if state.process != std::process::id() {
+    if !state.process.is_current() {
         // Forked in the middle of the wait: this process has nothing to wait for.
         return true;
     }

@@ -15,6 +15,7 @@ use crate::deliver::Target;
 use crate::encoding::{ItemResult, Lane};
 use crate::ledger::DropReason;
 use crate::notices::Level;
+use crate::process::Process;
 use crate::queue::{Item, Phase, Queue};
 use crate::settings::Settings;
 use crate::spool::{Destination, Spooler};
@@ -45,7 +46,7 @@ impl Config {
 #[derive(Debug)]
 pub(crate) struct State {
     /// The process this state belongs to.
-    pub(crate) process: u32,
+    pub(crate) process: Process,
     pub(crate) config: Arc<Config>,
     /// What the server knows this process by.
     pub(crate) life: Life,
@@ -67,7 +68,7 @@ impl State {
         let spool = spool.map(|(settings, to)| Arc::new(Spooler::new(settings, to, &life)));
         queue.spool.clone_from(&spool);
         Arc::new(Self {
-            process: std::process::id(),
+            process: Process::current(),
             config,
             life,
             spool,

@@ -44,6 +44,7 @@ mod native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::terminate::watch_forks();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

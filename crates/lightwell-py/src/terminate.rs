@@ -11,10 +11,10 @@
 use std::io::{PipeReader, Read};
 use std::os::fd::{IntoRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use lightwell_client::Pipeline;
+use lightwell_client::{Pipeline, Process};
 use pyo3::prelude::*;
 
 /// Fits the 15 bytes that Linux keeps of a thread's name.
@@ -30,6 +30,22 @@ static CAME: AtomicBool = AtomicBool::new(false);
 static PIPELINES: Mutex<Vec<Weak<Pipeline>>> = Mutex::new(Vec::new());
 /// How often this process and its ancestors were forked, so that a pipeline knows whether it is listed here.
 static FORKS: AtomicU32 = AtomicU32::new(1);
+
+/// Has forks counted, before there is anything that they could bring into disorder: asking the system for the process's id would
+/// cost more than most of what a record needs. Where no handler can be registered, the system is asked.
+pub(crate) fn watch_forks() {
+    static REGISTERED: Once = Once::new();
+
+    extern "C" fn in_child() {
+        Process::forked();
+    }
+    REGISTERED.call_once(|| {
+        // SAFETY: the handler does nothing but add to an atomic, which is allowed in a forked child. The module is never unloaded.
+        if unsafe { libc::pthread_atfork(None, None, Some(in_child)) } == 0 {
+            Process::count_forks();
+        }
+    });
+}
 
 /// Where a pipeline notes whether it is listed in this process.
 #[derive(Debug, Default)]

@@ -3,12 +3,9 @@
 //! Invariant: a forked child never repeats the ids of its parent.
 
 use std::cell::RefCell;
-#[cfg(unix)]
-use std::sync::Once;
-#[cfg(unix)]
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use lightwell_client::Process;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -29,14 +26,14 @@ const POOL: usize = 64 * SIZE;
 const SIZE: usize = 16;
 
 struct Pool {
-    forks: u64,
+    process: Process,
     used: usize,
     bytes: [u8; POOL],
 }
 
 thread_local! {
     // Of each thread, so that a fork never finds it locked.
-    static RANDOM: RefCell<Pool> = const { RefCell::new(Pool { forks: 0, used: POOL, bytes: [0; POOL] }) };
+    static RANDOM: RefCell<Pool> = const { RefCell::new(Pool { process: Process::NONE, used: POOL, bytes: [0; POOL] }) };
 }
 
 /// A random (version 4) UUID in its usual spelling.
@@ -101,42 +98,17 @@ pub(super) fn now() -> Moment {
 
 fn random() -> PyResult<[u8; SIZE]> {
     RANDOM.with_borrow_mut(|pool| {
-        let forks = forks();
-        if pool.used == POOL || pool.forks != forks {
+        if pool.used == POOL || !pool.process.is_current() {
             getrandom::fill(&mut pool.bytes)
                 .map_err(|error| PyOSError::new_err(format!("no random numbers: {error}")))?;
             pool.used = 0;
-            pool.forks = forks;
+            pool.process = Process::current();
         }
         let mut id = [0; SIZE];
         id.copy_from_slice(&pool.bytes[pool.used..pool.used + SIZE]);
         pool.used += SIZE;
         Ok(id)
     })
-}
-
-/// How often this process is the child of a fork, counted from the first call. Asking the system for the process's id would cost
-/// more than everything else here.
-#[cfg(unix)]
-#[expect(unsafe_code, reason = "registering a fork handler")]
-fn forks() -> u64 {
-    static FORKS: AtomicU64 = AtomicU64::new(0);
-    static REGISTERED: Once = Once::new();
-
-    extern "C" fn in_child() {
-        FORKS.fetch_add(1, Ordering::Relaxed);
-    }
-    // SAFETY: the handler does nothing but add to an atomic, which is allowed in a forked child. The module is never unloaded.
-    REGISTERED.call_once(|| unsafe {
-        libc::pthread_atfork(None, None, Some(in_child));
-    });
-    FORKS.load(Ordering::Relaxed)
-}
-
-/// There are no forks.
-#[cfg(not(unix))]
-fn forks() -> u64 {
-    0
 }
 
 fn spelt(id: [u8; SIZE]) -> [u8; 36] {

@@ -268,6 +268,15 @@ def readable_span() -> Any:
     return unrecorded_span()
 
 
+def current_trace_ids() -> tuple[str, str]:
+    """Those of the span that is current, in a program that has imported OpenTelemetry."""
+    try:
+        return trace_ids(load().current_span())
+    except Exception as error:  # Also an import that another thread has not finished.
+        report(error)
+        return "", ""
+
+
 def trace_ids(span: Any) -> tuple[str, str]:
     """Trace id (32 hex digits) and span id (16), both empty for a span that has none."""
     if span is NO_SPAN:

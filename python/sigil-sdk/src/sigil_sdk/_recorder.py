@@ -191,7 +191,8 @@ class GenerationRecorder:
             self._final_error = EnqueueError(f"sigil: generation enqueue failed: {error}")
         finally:
             release_capture_hold(self)
-            if self._span is not None or self.client._metering or METRICS_MODULE in imported:
+            client = self.client
+            if self._span is not None or client._metering or (METRICS_MODULE in imported and client._finds_meter()):
                 self._end_span()
         if self._final_error is not None:
             self.client._report_local_error(self._final_error)
@@ -229,7 +230,7 @@ class GenerationRecorder:
         client = self.client
         if _otel.find_tracer(client) is not None:
             self._span = _generation_span.begin(client, self._seed_fields, self._content_capture_mode, self.started_at)
-        self._trace_ids = _otel.trace_ids(self._span or _otel.unrecorded_span())
+        self._trace_ids = _otel.current_trace_ids() if self._span is None else _otel.trace_ids(self._span)
 
     def _end_span(self) -> None:
         from . import _generation_span, _otel
@@ -271,16 +272,21 @@ class GenerationRecorder:
             self._lists = copy_lists(fields)
         else:
             try:
-                self._content = self._read(fields)
+                content = self._content = self._read(fields)
             except EncodeError as error:
                 self._read_error = error
-            if self._read_error is not None or self._content.problem is not None:
                 self._lists = copy_lists(fields)
+            else:
+                if content.problem is not None:
+                    self._lists = copy_lists(fields)
 
     def _read(self, lists: dict[str, Any]) -> Content:
         """Encodes lists of content: redacted, withheld where that fails."""
+        redactor, withhold = self.client._redactor, self._content_capture_mode is _METADATA_ONLY
+        if redactor is None:
+            return Content(lists, withhold)
         try:
-            return Content(lists, self._content_capture_mode is _METADATA_ONLY, self.client._redactor)
+            return Content(lists, withhold, redactor)
         except RedactionError:
             self._withhold()
             return Content(lists, True)

@@ -255,6 +255,11 @@ class Client:
         if self._closed:
             raise ClientShutdownError("sigil: client is shutting down")
 
+    def _finds_meter(self) -> bool:
+        from . import _otel
+
+        return _otel.find_histograms(self)
+
     def _build_pipeline(self) -> DeliveryPipeline:
         return build_pipeline(self._config, insecure=self._insecure, logger=self._logger)
 
