@@ -347,16 +347,17 @@ def test_score_values() -> None:
     )
 
 
-def test_scores_on_the_span_of_a_trial(client: Client) -> None:
+def test_scores_on_the_span_of_a_trial(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     trace = pytest.importorskip("opentelemetry.sdk.trace", reason="needs the OpenTelemetry SDK")
     from opentelemetry import trace as api
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
     finished = InMemorySpanExporter()
-    if not isinstance(api.get_tracer_provider(), trace.TracerProvider):
-        api.set_tracer_provider(trace.TracerProvider())
-    api.get_tracer_provider().add_span_processor(SimpleSpanProcessor(finished))
+    provider = trace.TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(finished))
+    # Set for this test only: the others' programs have none.
+    monkeypatch.setattr(api, "get_tracer_provider", lambda: provider)
     run = Experiment(client, experiment_id="e1", name="N", candidate=Candidate("a"), use_experimental_otel=True)
     with run, run.trial("c1") as trial:
         assert api.get_current_span().get_span_context().span_id == int(trial.span_id, 16)
