@@ -125,7 +125,10 @@ class EventSchema:
     def fill(self, values: Dict[str, Any]) -> Optional[Dict[str, Any]]:
         """All fields in their order, defaults filled in, containers copied; None when a value is missing or needs coercion."""
     def begin(self, values: Dict[str, Any]) -> Optional[Tuple[str, str, Dict[str, Any]]]:
-        """A new id, the time, and `fill`, of an event that is made now; None as there."""
+        """A new id, the time, and the payload of an event that is made now: ``values`` itself, completed with defaults.
+
+        None, and ``values`` is as it was, unless it holds the schema's first fields in their order, none of them a container.
+        """
 
 @final
 class Run:

@@ -221,9 +221,20 @@ def test_filling_copies_and_sets_defaults() -> None:
     assert filled["about"] == about and filled["about"] is not about
     assert filled["steps"] == steps and filled["steps"] is not steps
     assert SCHEMA.fill({"name": "n"}) is None
-    begun = SCHEMA.begin(GOOD)
-    assert begun is not None and len(begun[0]) == 36 and begun[1].endswith("Z") and begun[2] == SCHEMA.fill(GOOD)
-    assert SCHEMA.begin({}) is None
+
+
+def test_an_event_that_begins_takes_the_dict_as_its_payload() -> None:
+    schema = EventSchema("x", [("name", "text", False, ()), ("ms", "whole", True, (None,)), ("data", "any", True, (1,))])
+    values: Dict[str, Any] = {"name": "n"}
+    begun = schema.begin(values)
+    assert begun is not None and begun[2] is values and len(begun[0]) == 36 and begun[1].endswith("Z")
+    assert list(values.items()) == [("name", "n"), ("ms", None), ("data", 1)]
+    for other in ({}, {"ms": 1}, {"ms": 1, "name": "n"}, {"name": 7}, {"name": "n", "ms": 1, "data": []}, {"name": "n", "x": 1}):
+        before = dict(other)
+        assert schema.begin(other) is None and other == before
+
+
+def test_kinds_have_names() -> None:
     with pytest.raises(ValueError, match="no field has the kind"):
         EventSchema("x", [("a", "nonsense", False, ())])
 

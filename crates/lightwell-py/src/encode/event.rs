@@ -86,11 +86,20 @@ impl EventSchema {
         Ok(Self { event_type: super::json::any(event_type.as_any()), fields, required })
     }
 
-    /// `fill`, with an id and the time of an event that is made now: (id, time, payload).
+    /// The id, time and payload of an event that is made now; the dict itself becomes the payload. None, and the dict is as it
+    /// was, unless it holds the first fields in their order, none of them a container, and the others have defaults.
     fn begin<'py>(&self, values: &Bound<'py, PyDict>) -> PyResult<Option<Begun<'py>>> {
-        let Some(payload) = self.fill(values)? else { return Ok(None) };
         let py = values.py();
-        Ok(Some((ids::new_event_id(py)?, ids::utc_now(py), payload)))
+        let given = values.len();
+        let all_fit = values.iter().zip(&self.fields).all(|((key, value), field)| {
+            key.as_ptr() == field.name.as_ptr() && field.kind.is_simple() && field.fits(&value)
+        });
+        let rest = self.fields.get(given..).filter(|rest| rest.iter().all(|field| field.default.is_some()));
+        let (true, Some(rest)) = (all_fit, rest) else { return Ok(None) };
+        for field in rest {
+            values.set_item(field.name.bind(py), &field.default)?;
+        }
+        Ok(Some((ids::new_event_id(py)?, ids::utc_now(py), values.clone())))
     }
 
     /// All fields in their order, defaults filled in, containers copied; None when a value needs coercion or is missing.
@@ -378,6 +387,11 @@ impl Kind {
             Self::Objects => list_of(value, Self::Object),
             Self::Other => false,
         }
+    }
+
+    /// Whether its values are no containers.
+    fn is_simple(self) -> bool {
+        !matches!(self, Self::Any | Self::Object | Self::Texts | Self::Objects | Self::Other)
     }
 
     /// The value as a payload of its own has it.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Type
 
-from .utils import elapsed_ms, format_stack_trace
+from .utils import format_stack_trace
 
 if TYPE_CHECKING:
     from .context_manager import InsideLLMTracker
@@ -66,16 +66,24 @@ class LLMCallSpan(_Span):
 
     def __enter__(self) -> LogResponse:
         prompt = self._prompt if isinstance(self._prompt, str) else str(self._prompt)
-        self._opening_id = self._tracker.log_llm_request(self._model_name, self._provider, prompt, **self._request)
-        self._started = time.monotonic()
+        log = self._tracker.log_llm_request
+        # Unpacking costs more than the rest of the call.
+        if self._request:
+            self._opening_id = log(self._model_name, self._provider, prompt, **self._request)
+        else:
+            self._opening_id = log(self._model_name, self._provider, prompt)
+        self._started = monotonic()
         return self.log_response
 
     def log_response(self, response_text: Any, **kwargs: Any) -> str:
         """Logs the model's reply; anything but text is logged as its text. Returns the event's id."""
-        elapsed = elapsed_ms(self._started)
+        elapsed = int((monotonic() - self._started) * 1000)
         text = response_text if isinstance(response_text, str) else str(response_text)
+        log = self._tracker.log_llm_response
+        if not kwargs:
+            return log(self._model_name, self._provider, text, self._opening_id, response_time_ms=elapsed)
         told = {"response_time_ms": elapsed, "parent_event_id": self._opening_id, **kwargs}
-        return self._tracker.log_llm_response(self._model_name, self._provider, text, **told)
+        return log(self._model_name, self._provider, text, **told)
 
     def _fail(self, error: BaseException) -> None:
         self._tracker.log_error(
@@ -107,26 +115,22 @@ class ToolCallSpan(_Span):
         self._call = call
 
     def __enter__(self) -> LogResponse:
-        self._opening_id = self._tracker.log_tool_call(
-            self._tool_name, self._parameters, self._tool_type, **self._call
-        )
-        self._started = time.monotonic()
+        log = self._tracker.log_tool_call
+        if self._call:
+            self._opening_id = log(self._tool_name, self._parameters, self._tool_type, **self._call)
+        else:
+            self._opening_id = log(self._tool_name, self._parameters, self._tool_type)
+        self._started = monotonic()
         return self.log_response
 
     def log_response(
         self, response_data: Any, success: bool = True, error_message: Optional[str] = None, **kwargs: Any
     ) -> str:
         """Logs what the tool returned. Returns the event's id."""
-        return self._tracker.log_tool_response(
-            self._tool_name,
-            response_data,
-            self._tool_type,
-            parent_event_id=self._opening_id,
-            execution_time_ms=elapsed_ms(self._started),
-            success=success,
-            error_message=error_message,
-            **kwargs,
-        )
+        elapsed = int((monotonic() - self._started) * 1000)
+        log = self._tracker.log_tool_response
+        told = (self._tool_name, response_data, self._tool_type, self._opening_id, elapsed, success, error_message)
+        return log(*told, **kwargs) if kwargs else log(*told)
 
     def _fail(self, error: BaseException) -> None:
         self.log_response(None, success=False, error_message=str(error))

@@ -25,6 +25,8 @@ _PERFORMANCE_METRIC = EventType.PERFORMANCE_METRIC
 _TOOL_CALL = EventType.TOOL_CALL
 _TOOL_RESPONSE = EventType.TOOL_RESPONSE
 _USER_INPUT = EventType.USER_INPUT
+_TOOL_CALL_SCHEMA = _TOOL_CALL.schema
+_TOOL_RESPONSE_SCHEMA = _TOOL_RESPONSE.schema
 
 
 class InsideLLMTracker:
@@ -91,7 +93,8 @@ class InsideLLMTracker:
         """A model's reply. `tool_calls` are those that it asks for, in OpenAI's form."""
         fields = {"model_name": model_name, "provider": provider, "response_text": response_text}
         if len(kwargs) == 1 and "response_time_ms" in kwargs:  # What a block adds.
-            return self._log_schema(_LLM_RESPONSE, {**fields, **kwargs}, _or_unset(parent_event_id), {})
+            fields.update(kwargs)
+            return self._log_schema(_LLM_RESPONSE, fields, _or_unset(parent_event_id), {})
         payload = filled(_LLM_RESPONSE, fields, kwargs)
         if kwargs.get("tool_calls"):
             payload["tool_calls"] = kwargs["tool_calls"]
@@ -107,6 +110,13 @@ class InsideLLMTracker:
     ) -> str:
         """A tool is called."""
         fields = {"tool_name": tool_name, "tool_type": tool_type, "parameters": parameters}
+        if not kwargs and type(self) is InsideLLMTracker:
+            parent = _UNSET if parent_event_id is None else parent_event_id
+            logged = _log(
+                self.client, _TOOL_CALL_SCHEMA, self.run_id, self.user_id, parent, self.metadata, fields, False
+            )
+            if logged is not None:
+                return logged
         return self._log_plain(_TOOL_CALL, fields, parent_event_id, kwargs)
 
     def log_tool_response(
@@ -129,6 +139,13 @@ class InsideLLMTracker:
             "success": success,
             "error_message": error_message,
         }
+        if not kwargs and type(self) is InsideLLMTracker:
+            parent = _UNSET if parent_event_id is None else parent_event_id
+            logged = _log(
+                self.client, _TOOL_RESPONSE_SCHEMA, self.run_id, self.user_id, parent, self.metadata, fields, False
+            )
+            if logged is not None:
+                return logged
         return self._log_plain(_TOOL_RESPONSE, fields, parent_event_id, kwargs)
 
     def log_error(
@@ -207,8 +224,9 @@ class InsideLLMTracker:
     ) -> str:
         """Logs an event with every field of its schema; keywords that are no field of it are left out."""
         if not extra and type(self) is InsideLLMTracker:
-            parts = (self.run_id, self.user_id, parent, self.metadata, fields)
-            logged = _log(self.client, event_type.schema, *parts, True)
+            logged = _log(
+                self.client, event_type.schema, self.run_id, self.user_id, parent, self.metadata, fields, True
+            )
             if logged is not None:
                 return logged
         metadata = extra.get("metadata") if extra else None
@@ -238,11 +256,6 @@ class InsideLLMTracker:
             metadata = extra.pop("metadata", None)
             fields.update(extra)
             return self.log(event_type, fields, _or_unset(parent), metadata)
-        if type(self) is InsideLLMTracker:
-            parts = (self.run_id, self.user_id, _UNSET if parent is None else parent, self.metadata, fields)
-            logged = _log(self.client, event_type.schema, *parts, False)
-            if logged is not None:
-                return logged
         return self.log(event_type, fields, _or_unset(parent))
 
 
