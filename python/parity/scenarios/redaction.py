@@ -106,21 +106,28 @@ def secrets_that_the_original_misses(s: Stage) -> None:
 
 
 def spread(s: Stage) -> dict[str, Any]:
-    """A result with a secret in every place."""
+    """A result with a secret in every place; no object is in two places."""
     sdk, secret = s.sdk, SECRETS["github-pat"]
-    call = sdk.ToolCall(id="c", name="look", input_json=f'{{"key": "{secret}"}}'.encode())
-    result = sdk.ToolResult("c", "look", f"PASSWORD=x {secret}", f'{{"k": "{secret}"}}'.encode())
+
+    def call() -> Any:
+        arguments = f'{{"key": "{secret}"}}'.encode()
+        return s.part("tool_call", tool_call=sdk.ToolCall(id="c", name="look", input_json=arguments))
+
+    def result() -> Any:
+        json = f'{{"k": "{secret}"}}'.encode()
+        return s.part("tool_result", tool_result=sdk.ToolResult("c", "look", f"PASSWORD=x {secret}", json))
+
     return {
         "system_prompt": f"prompt {secret} PASSWORD=hunter2",
         "input": [
             s.message("user", s.part("text", text=f"user {secret} PASSWORD=hunter2")),
-            s.message("assistant", s.part("text", text=f"{secret} PASSWORD=x"), s.part("tool_call", tool_call=call)),
-            s.message("tool", s.part("tool_result", tool_result=result)),
+            s.message("assistant", s.part("text", text=f"{secret} PASSWORD=x"), call()),
+            s.message("tool", result()),
         ],
         "output": [
-            s.message("assistant", s.part("thinking", thinking=f"{secret} PASSWORD=x"), s.part("tool_call", tool_call=call)),
+            s.message("assistant", s.part("thinking", thinking=f"{secret} PASSWORD=x"), call()),
             s.message("user", s.part("text", text=secret)),
-            s.message("tool", s.part("tool_result", tool_result=result)),
+            s.message("tool", result()),
         ],
     }
 
