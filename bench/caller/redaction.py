@@ -69,7 +69,7 @@ def tool_result() -> str:
     """What an API answers: rows of JSON, one of them with a key."""
     seeded = random.Random(1)
     rows: list[dict[str, object]] = []
-    while len(rows) * 300 < BYTES:
+    while len(rows) * 200 < BYTES:
         note = " ".join(seeded.choices(WORDS, k=24))
         row = {"id": len(rows), "note": note, "url": f"https://example.com/{len(rows)}", "token_count": len(note)}
         rows.append({**row, "at": "2026-11-22T10:00:00Z"})
