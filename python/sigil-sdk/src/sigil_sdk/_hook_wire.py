@@ -82,6 +82,8 @@ def _message(message: Message) -> dict[str, Any]:
 
 
 def _role(role: Any) -> MessageRole:
+    if isinstance(role, MessageRole):
+        return role
     try:
         return MessageRole(role)
     except ValueError:
