@@ -254,6 +254,15 @@ def test_nothing_is_raised(sigil_client: Any, arguments: Any) -> None:
     assert stats["accepted"] == stats["delivered"]
 
 
+def test_an_embedding_that_is_reported_after_shutdown_is_told(sigil_client: Any, caplog: pytest.LogCaptureFixture) -> None:
+    handler = SigilLiteLLMLogger(client=(client := sigil_client()))
+    client.shutdown()
+    handler.log_success_event(event(call_type="embedding"), None, START, START)
+    (line,) = caplog.records
+    assert line.getMessage() == "sigil: embedding recorder error: sigil: client is shutting down"
+    assert line.exc_info is None
+
+
 def recorded(sigil_client: Any, server: Any, options: dict[str, Any] | None = None, **payload: Any) -> dict[str, Any]:
     """The record of an event."""
     before = len(server.generations())

@@ -101,7 +101,11 @@ class SigilLiteLLMLogger(CustomLogger):
 
     def _log_embedding(self, event: _record.CallEvent) -> None:
         start = _embedding.start(event, self._agent_name, self._agent_version, self._extra_tags)
-        recorder = self._client.start_embedding(start)
+        try:
+            recorder = self._client.start_embedding(start)
+        except ClientShutdownError as error:  # LiteLLM reported it late; its span would come too late as well.
+            _logger.warning("sigil: embedding recorder error: %s", error)
+            return
         recorder.set_call_error(_record.call_error(event))
         recorder.set_result(_embedding.result(event, self._capture_inputs))
         recorder.end()
