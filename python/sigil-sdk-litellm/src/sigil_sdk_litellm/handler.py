@@ -103,8 +103,8 @@ class SigilLiteLLMLogger(CustomLogger):
         start = _embedding.start(event, self._agent_name, self._agent_version, self._extra_tags)
         try:
             recorder = self._client.start_embedding(start)
-        except ClientShutdownError as error:  # LiteLLM reported it late; its span would come too late as well.
-            _logger.warning("sigil: embedding recorder error: %s", error)
+        except ClientShutdownError as refused:  # LiteLLM reported it late; its span would come too late as well.
+            _logger.warning("sigil: embedding recorder error: %s", refused)
             return
         recorder.set_call_error(_record.call_error(event))
         recorder.set_result(_embedding.result(event, self._capture_inputs))
