@@ -48,7 +48,7 @@ def test_a_snippet_runs_and_its_records_arrive(
         (PRELUDE.format(program=program) if env == "ours" else "") + program,
         env=env,
         OPENAI_BASE_URL=provider.url,
-        **CREWAI,
+        **(CREWAI if env == "crewai" else {}),
         SIGIL_ENDPOINT=server.url,
         INSIDELLM_BASE_URL=server.url,
         INSIDELLM_API_KEY="any",
