@@ -2,7 +2,7 @@
 //!
 //! They are trained from texts that `xtask/dictionary/*.txt` describe: a small grammar of the shapes that the store keeps and of what
 //! is usual in them, written for this purpose. No user's text is in them, so that there is nothing in them to delete
-//! (docs/adr/0011-dictionary.md).
+//! (docs/adr/0012-nothing-deleted-stays.md).
 //!
 //! Stored data needs the dictionary that it was compressed with for ever: what is committed is never written over. To train
 //! better ones, give them new names here and new numbers in the store.

@@ -23,7 +23,6 @@ use crate::{file, pages};
 /// Texts of a step, unless they are long.
 const STEP_TEXTS: usize = 1000;
 const STEP_BYTES: usize = 4 << 20;
-const STEP_PAGES: i64 = 1000;
 
 /// How far it has come, and who waits for it.
 #[derive(Default)]
@@ -64,7 +63,7 @@ impl DayFile {
         if cleaning.page == 0 {
             pages::give_back(&self.connection)?;
         }
-        let next = pages::clean(&self.connection, cleaning.page + 1, STEP_PAGES)?;
+        let next = pages::clean(&self.connection, cleaning.page + 1, pages::STEP_PAGES)?;
         self.tidy();
         if let Some(next) = next {
             cleaning.page = next - 1;

@@ -25,6 +25,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::codes::nanoseconds;
 use crate::fault::{Fault, Result};
 use crate::file::{self, Format};
+use crate::pages;
 use crate::schema::{Table, sql, table};
 
 /// How long what was heard may wait to be taken into `delivery.db`: one more sync of the disk each time.
@@ -302,7 +303,10 @@ impl Accounts {
     pub fn forget_tenant(&self, tenant: &TenantId) -> std::result::Result<u64, StoreError> {
         // What is taken in will not be taken in again.
         self.take_in()?;
-        self.delete("delete from account where tenant = ?1", params![tenant.as_str()])
+        let deleted = self.delete("delete from account where tenant = ?1", params![tenant.as_str()])?;
+        let cleaned = if deleted > 0 { pages::clean_all(&self.file()) } else { Ok(()) };
+        cleaned.map_err(|fault| self.fault(&fault, "clean up after a deletion"))?;
+        Ok(deleted)
     }
 
     fn delete(

@@ -15,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use crate::codes::{moment, nanoseconds};
 use crate::fault::{Fault, Result};
 use crate::file::{self, Format};
+use crate::pages;
 use crate::schema::{Table, sql, table};
 
 table! {
@@ -143,8 +144,7 @@ impl Documents {
             let deleted = delete(&transaction, deletion)?;
             transaction.commit()?;
             if deleted > 0 {
-                // What was deleted does not stay in the log.
-                file::checkpoint(connection)?;
+                pages::clean_all(connection)?;
             }
             Ok(())
         };

@@ -21,7 +21,7 @@ pub struct Format {
 }
 
 /// Pages that the log may hold before they are moved into the file: 32 MiB.
-pub const CHECKPOINT_PAGES: u32 = 4000;
+pub const CHECKPOINT_PAGES: u32 = 2000;
 /// How long to wait for another connection of ours that writes the same file.
 const BUSY_MS: u32 = 10_000;
 
@@ -35,7 +35,7 @@ pub fn open_writer(path: &Path, format: &Format, cache_kib: u32) -> Result<Conne
     let version = check(&connection, format)?;
     let is_new = version.is_none();
     if is_new {
-        connection.execute_batch("pragma page_size = 8192; pragma auto_vacuum = incremental;")?;
+        connection.execute_batch("pragma page_size = 16384; pragma auto_vacuum = incremental;")?;
     }
     connection.execute_batch(&format!(
         "pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on; pragma temp_store = memory;

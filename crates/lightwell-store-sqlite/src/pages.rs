@@ -9,7 +9,10 @@ use std::ops::Range;
 use rusqlite::Connection;
 
 use crate::fault::{Fault, Result};
+use crate::file;
 
+/// Pages that are cleaned in one transaction.
+pub const STEP_PAGES: i64 = 1000;
 /// Locks are on this byte of a file: the page that has it holds nothing.
 const LOCK_BYTE: i64 = 0x4000_0000;
 /// In a file with fewer pages, every page but those of tables, indexes and the map of pages begins with a zero.
@@ -31,6 +34,16 @@ pub fn give_back(connection: &Connection) -> Result<()> {
     // One row a page.
     while pages.next()?.is_some() {}
     Ok(())
+}
+
+/// Leaves nothing of what was deleted in a small file, and in its log.
+pub fn clean_all(connection: &Connection) -> Result<()> {
+    give_back(connection)?;
+    let mut next = Some(1);
+    while let Some(page) = next {
+        next = clean(connection, page, STEP_PAGES)?;
+    }
+    file::empty_log(connection)
 }
 
 /// Overwrites the spare room of `count` pages from page `first` on; gives the page to go on with.

@@ -43,7 +43,7 @@ impl Residue {
                 for dictionary in dictionaries.into_iter().chain(trained.iter().map(Vec::as_slice)) {
                     let mut text = Vec::new();
                     let mut decoder = zstd::stream::read::Decoder::with_dictionary(frame, dictionary)
-                        .unwrap()
+                        .expect("zstd has memory")
                         .single_frame();
                     // A frame that is damaged or cut off gives what comes before that.
                     let _ = decoder.read_to_end(&mut text);
@@ -86,7 +86,11 @@ fn read_all(folder: &Path, files: &mut Vec<Vec<u8>>) {
 /// A text that nobody else says.
 fn secret(tenant: &str, n: usize, what: &str) -> String {
     let hash = blake3::hash(format!("{tenant} {n} {what}").as_bytes()).to_hex();
-    hash.as_bytes().chunks(13).map(|word| std::str::from_utf8(word).unwrap()).collect::<Vec<_>>().join(" ")
+    hash.as_bytes()
+        .chunks(13)
+        .map(|word| std::str::from_utf8(word).expect("digits are text"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A record that says secrets everywhere where text can be.
@@ -103,7 +107,7 @@ fn told(tenant: &str, n: usize) -> (Generation, HashSet<Piece>) {
     }));
     let texts = [long.join(" "), said("answer"), said("query"), said("prompt"), said("title"), said("user")];
     let pieces = texts.iter().flat_map(|text| text.as_bytes().windows(PIECE));
-    let pieces = pieces.map(|window| window.try_into().unwrap()).collect();
+    let pieces = pieces.map(|window| window.try_into().expect("a window is that long")).collect();
     let generation = Generation {
         system_prompt: format!("You are {}", said("prompt")),
         input: vec![Message::text(Role::User, texts[0].clone())],
@@ -182,65 +186,74 @@ fn day_file(folder: &Path, day: &str) -> PathBuf {
 
 /// Makes a file one of version 2: with dictionaries that were trained from its texts, and its texts compressed with them.
 fn make_old(path: &Path) -> Vec<Vec<u8>> {
-    let connection = Connection::open(path).unwrap();
+    let connection = Connection::open(path).expect("the test's store and files work");
     let ddl =
         "create table dictionary(codec integer primary key, for_bodies int not null, bytes blob not null)";
-    connection.execute_batch(ddl).unwrap();
+    connection.execute_batch(ddl).expect("the test's store and files work");
     let built_in: [&[u8]; 2] = [
         include_bytes!("../src/dictionaries/content-1.zdict"),
         include_bytes!("../src/dictionaries/bodies-1.zdict"),
     ];
     let tables = ["content", "body"].into_iter().zip(built_in).zip([2, 3]);
     let dictionaries = tables.map(|((table, built_in), codec)| {
-        let mut select =
-            connection.prepare(&format!("select seq, body from {table} where codec < 0")).unwrap();
-        let rows =
-            select.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))).unwrap();
+        let mut select = connection
+            .prepare(&format!("select seq, body from {table} where codec < 0"))
+            .expect("the test's store and files work");
+        let rows = select
+            .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
+            .expect("the test's store and files work");
         let texts: Vec<(i64, Vec<u8>)> = rows
-            .map(|row| row.unwrap())
+            .map(|row| row.expect("the test's store and files work"))
             .map(|(seq, bytes)| {
-                let mut decompressor = zstd::bulk::Decompressor::with_dictionary(built_in).unwrap();
-                (seq, decompressor.decompress(&bytes, 1 << 20).unwrap())
+                let mut decompressor = zstd::bulk::Decompressor::with_dictionary(built_in)
+                    .expect("the test's store and files work");
+                (seq, decompressor.decompress(&bytes, 1 << 20).expect("the test's store and files work"))
             })
             .collect();
         let samples: Vec<&[u8]> = texts.iter().map(|(_, text)| text.as_slice()).collect();
-        let trained = zstd::dict::from_samples(&samples, 32 << 10).unwrap();
-        let mut compressor = zstd::bulk::Compressor::with_dictionary(1, &trained).unwrap();
+        let trained = zstd::dict::from_samples(&samples, 32 << 10).expect("the test's store and files work");
+        let mut compressor =
+            zstd::bulk::Compressor::with_dictionary(1, &trained).expect("the test's store and files work");
         for (seq, text) in &texts {
-            let bytes = compressor.compress(text).unwrap();
+            let bytes = compressor.compress(text).expect("the test's store and files work");
             let sql = format!("update {table} set codec = ?2, body = ?3 where seq = ?1");
-            connection.execute(&sql, (seq, codec, bytes)).unwrap();
+            connection.execute(&sql, (seq, codec, bytes)).expect("the test's store and files work");
         }
         let row = (codec, table == "body", &trained);
-        connection.execute("insert into dictionary values(?1, ?2, ?3)", row).unwrap();
+        connection
+            .execute("insert into dictionary values(?1, ?2, ?3)", row)
+            .expect("the test's store and files work");
         trained
     });
     let dictionaries = dictionaries.collect();
-    connection.pragma_update(None, "user_version", 2).unwrap();
+    connection.pragma_update(None, "user_version", 2).expect("the test's store and files work");
     dictionaries
 }
 
 fn has_dictionary(path: &Path) -> bool {
     let sql = "select count(*) from sqlite_schema where name = 'dictionary'";
-    Connection::open(path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    Connection::open(path)
+        .expect("the test's store and files work")
+        .query_row(sql, [], |row| row.get(0))
+        .expect("the test's store and files work")
 }
 
 /// A store of version 2 with what two tenants said on one day, and copies of its dictionaries in the file of another day.
 async fn old_store(folder: &Path) -> (Vec<HashSet<Piece>>, Vec<HashSet<Piece>>, Vec<Vec<u8>>) {
-    let store = SqliteStore::open(folder).unwrap();
+    let store = SqliteStore::open(folder).expect("the test's store and files work");
     let mine = fill(&store, "a", 0..1_200).await;
     let theirs = fill(&store, "b", 0..1_200).await;
     let later = make::generation("later", "c-later", 2 * DAY);
-    store.append(&make::tenant("a"), vec![later.into()]).await.unwrap();
+    store.append(&make::tenant("a"), vec![later.into()]).await.expect("the test's store and files work");
     store.close().await;
     drop(store);
     let dictionaries = make_old(&day_file(folder, "2026-11-22"));
-    let other = Connection::open(day_file(folder, "2026-11-24")).unwrap();
-    let path = day_file(folder, "2026-11-22").to_str().unwrap().to_owned();
-    other.execute("attach ?1 as first", [path]).unwrap();
+    let other = Connection::open(day_file(folder, "2026-11-24")).expect("the test's store and files work");
+    let path = day_file(folder, "2026-11-22").to_str().expect("the test's store and files work").to_owned();
+    other.execute("attach ?1 as first", [path]).expect("the test's store and files work");
     other
         .execute_batch("create table dictionary as select * from first.dictionary; pragma user_version = 2")
-        .unwrap();
+        .expect("the test's store and files work");
     (mine, theirs, dictionaries)
 }
 
