@@ -24,6 +24,8 @@ pub enum Selection {
     Tenant {
         /// The tenant.
         tenant: TenantId,
+        /// What was received until then, in nanoseconds since 1970; all that is stored when none.
+        received_until: Option<i64>,
     },
     /// What happened before a moment.
     Before {
@@ -42,9 +44,17 @@ impl Selection {
             tenant.map_err(|error| Fault::Damaged(format!("a deletion names no tenant: {error}")))?;
         match (tenant, &row.conversation, row.before, row.everything) {
             (Some(tenant), Some(id), _, _) => Ok(Self::Conversation { tenant, id: id.clone() }),
-            (Some(tenant), None, _, true) => Ok(Self::Tenant { tenant }),
+            (Some(tenant), None, _, true) => Ok(Self::Tenant { tenant, received_until: None }),
             (tenant, None, Some(moment), false) => Ok(Self::Before { tenant, moment }),
             _ => Err(Fault::Damaged("a deletion says nothing of what it deletes".to_owned())),
+        }
+    }
+
+    /// The same for a deletion that was interrupted and is taken up again: what came after it was asked for stays.
+    pub fn taken_up(self, row: &DeletionRow) -> Self {
+        match self {
+            Self::Tenant { tenant, .. } => Self::Tenant { tenant, received_until: row.before },
+            other => other,
         }
     }
 }

@@ -28,7 +28,6 @@ use crate::memo::Memo;
 use crate::meta::Meta;
 use crate::prepare::{Prepared, Preparer};
 use crate::reader::Reader;
-use crate::selection::Selection;
 use crate::shard::Shard;
 use crate::workers::Workers;
 use crate::{file, list, query};
@@ -84,7 +83,7 @@ impl SqliteStore {
         let mut reader = Reader::new(engine.meta.path().to_owned());
         for row in deletions.iter().filter(|row| !row.done) {
             let (sender, receiver) = channel();
-            let selection: Selection = engine.selection(row)?;
+            let selection = engine.selection(row)?.taken_up(row);
             engine.carry_out(&mut reader, row.seq.unwrap_or_default(), &selection, move |result| {
                 drop(sender.send(result));
             });

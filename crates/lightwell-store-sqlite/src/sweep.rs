@@ -224,7 +224,7 @@ impl Condition {
     fn of(connection: &Connection, selection: &Selection) -> Result<Option<Self>> {
         let tenant = match selection {
             Selection::Conversation { tenant, .. }
-            | Selection::Tenant { tenant }
+            | Selection::Tenant { tenant, .. }
             | Selection::Before { tenant: Some(tenant), .. } => {
                 match symbols::find(connection, tenant.as_str())? {
                     Some(number) => Some((number, tenant)),
@@ -243,6 +243,9 @@ impl Condition {
                 ("tenant = ?1 and at < ?2", vec![number, *moment])
             }
             (Selection::Before { moment, .. }, None) => ("at < ?1", vec![*moment]),
+            (Selection::Tenant { received_until: Some(moment), .. }, Some((number, _))) => {
+                ("tenant = ?1 and received_at <= ?2", vec![number, *moment])
+            }
             (_, Some((number, _))) => ("tenant = ?1", vec![number]),
             (_, None) => return Ok(None),
         };

@@ -1,4 +1,5 @@
 //! What a deletion leaves on the disk: nothing that only the deleted records said, whoever looks and however.
+#![expect(clippy::unwrap_used, reason = "what fails in a test fails the test")]
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -186,74 +187,65 @@ fn day_file(folder: &Path, day: &str) -> PathBuf {
 
 /// Makes a file one of version 2: with dictionaries that were trained from its texts, and its texts compressed with them.
 fn make_old(path: &Path) -> Vec<Vec<u8>> {
-    let connection = Connection::open(path).expect("the test's store and files work");
+    let connection = Connection::open(path).unwrap();
     let ddl =
         "create table dictionary(codec integer primary key, for_bodies int not null, bytes blob not null)";
-    connection.execute_batch(ddl).expect("the test's store and files work");
+    connection.execute_batch(ddl).unwrap();
     let built_in: [&[u8]; 2] = [
         include_bytes!("../src/dictionaries/content-1.zdict"),
         include_bytes!("../src/dictionaries/bodies-1.zdict"),
     ];
     let tables = ["content", "body"].into_iter().zip(built_in).zip([2, 3]);
     let dictionaries = tables.map(|((table, built_in), codec)| {
-        let mut select = connection
-            .prepare(&format!("select seq, body from {table} where codec < 0"))
-            .expect("the test's store and files work");
-        let rows = select
-            .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
-            .expect("the test's store and files work");
+        let mut select =
+            connection.prepare(&format!("select seq, body from {table} where codec < 0")).unwrap();
+        let rows =
+            select.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))).unwrap();
         let texts: Vec<(i64, Vec<u8>)> = rows
-            .map(|row| row.expect("the test's store and files work"))
+            .map(|row| row.unwrap())
             .map(|(seq, bytes)| {
-                let mut decompressor = zstd::bulk::Decompressor::with_dictionary(built_in)
-                    .expect("the test's store and files work");
-                (seq, decompressor.decompress(&bytes, 1 << 20).expect("the test's store and files work"))
+                let mut decompressor = zstd::bulk::Decompressor::with_dictionary(built_in).unwrap();
+                (seq, decompressor.decompress(&bytes, 1 << 20).unwrap())
             })
             .collect();
         let samples: Vec<&[u8]> = texts.iter().map(|(_, text)| text.as_slice()).collect();
-        let trained = zstd::dict::from_samples(&samples, 32 << 10).expect("the test's store and files work");
-        let mut compressor =
-            zstd::bulk::Compressor::with_dictionary(1, &trained).expect("the test's store and files work");
+        let trained = zstd::dict::from_samples(&samples, 32 << 10).unwrap();
+        let mut compressor = zstd::bulk::Compressor::with_dictionary(1, &trained).unwrap();
         for (seq, text) in &texts {
-            let bytes = compressor.compress(text).expect("the test's store and files work");
+            let bytes = compressor.compress(text).unwrap();
             let sql = format!("update {table} set codec = ?2, body = ?3 where seq = ?1");
-            connection.execute(&sql, (seq, codec, bytes)).expect("the test's store and files work");
+            connection.execute(&sql, (seq, codec, bytes)).unwrap();
         }
         let row = (codec, table == "body", &trained);
-        connection
-            .execute("insert into dictionary values(?1, ?2, ?3)", row)
-            .expect("the test's store and files work");
+        connection.execute("insert into dictionary values(?1, ?2, ?3)", row).unwrap();
         trained
     });
     let dictionaries = dictionaries.collect();
-    connection.pragma_update(None, "user_version", 2).expect("the test's store and files work");
+    connection.pragma_update(None, "user_version", 2).unwrap();
     dictionaries
 }
 
 fn has_dictionary(path: &Path) -> bool {
     let sql = "select count(*) from sqlite_schema where name = 'dictionary'";
-    Connection::open(path)
-        .expect("the test's store and files work")
-        .query_row(sql, [], |row| row.get(0))
-        .expect("the test's store and files work")
+    Connection::open(path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
 /// A store of version 2 with what two tenants said on one day, and copies of its dictionaries in the file of another day.
 async fn old_store(folder: &Path) -> (Vec<HashSet<Piece>>, Vec<HashSet<Piece>>, Vec<Vec<u8>>) {
-    let store = SqliteStore::open(folder).expect("the test's store and files work");
+    let store = SqliteStore::open(folder).unwrap();
     let mine = fill(&store, "a", 0..1_200).await;
     let theirs = fill(&store, "b", 0..1_200).await;
     let later = make::generation("later", "c-later", 2 * DAY);
-    store.append(&make::tenant("a"), vec![later.into()]).await.expect("the test's store and files work");
+    store.append(&make::tenant("a"), vec![later.into()]).await.unwrap();
     store.close().await;
     drop(store);
     let dictionaries = make_old(&day_file(folder, "2026-11-22"));
-    let other = Connection::open(day_file(folder, "2026-11-24")).expect("the test's store and files work");
-    let path = day_file(folder, "2026-11-22").to_str().expect("the test's store and files work").to_owned();
-    other.execute("attach ?1 as first", [path]).expect("the test's store and files work");
+    let other = Connection::open(day_file(folder, "2026-11-24")).unwrap();
+    let path = day_file(folder, "2026-11-22").to_str().unwrap().to_owned();
+    other.execute("attach ?1 as first", [path]).unwrap();
     other
         .execute_batch("create table dictionary as select * from first.dictionary; pragma user_version = 2")
-        .expect("the test's store and files work");
+        .unwrap();
     (mine, theirs, dictionaries)
 }
 
@@ -298,4 +290,28 @@ async fn dictionaries_go_that_outlived_a_deletion_of_an_earlier_version() {
     let (expected, _) = told("b", 9);
     let read = store.generation(&make::tenant("b"), "g9").await.unwrap().unwrap();
     assert_eq!((read.input, read.output), (expected.input, expected.output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_deletion_of_a_tenant_spares_what_came_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let received = |id: &str, seconds| {
+        // Both happened on one day, before the deletion was asked for.
+        let generation = make::generation(id, "c", 10);
+        Generation { received_at: make::at(seconds), ..generation }
+    };
+    let records = vec![received("before", 100).into(), received("after", 300).into()];
+    store.append(&make::tenant("a"), records).await.unwrap();
+    store.close().await;
+    drop(store);
+    let meta = Connection::open(folder.path().join("meta.db")).unwrap();
+    let asked_at = i64::try_from(make::at(200).as_nanosecond()).unwrap();
+    meta.execute("insert into deletion(tenant, before, everything, done) values('a', ?1, 1, 0)", [asked_at])
+        .unwrap();
+    drop(meta);
+
+    let store = SqliteStore::open(folder.path()).unwrap();
+    assert!(store.generation(&make::tenant("a"), "before").await.unwrap().is_none());
+    assert!(store.generation(&make::tenant("a"), "after").await.unwrap().is_some());
 }
