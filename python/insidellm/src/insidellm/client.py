@@ -78,10 +78,14 @@ class InsideLLMClient(EventClient):
         for event in events:
             pipeline.record_event(event.to_dict())
         report = pipeline.flush_report(None)
+        # The report leaves out what was settled before the flush began.
+        delivered = pipeline.stats()["delivered"]
+        notices = pipeline.take_notices()
         pipeline.shutdown(0.0)
-        if report.delivered == len(events):
+        if delivered == len(events):
             return True
-        problem = report.error or f"{len(events) - report.delivered} of {len(events)} events were rejected"
+        told = report.error or (notices[0][1] if notices else "they were rejected")
+        problem = f"{len(events) - delivered} of {len(events)} events were not delivered: {told}"
         logger.error("sending failed: %s", problem)
         if self.config.raise_on_error:
             raise NetworkError(problem)
