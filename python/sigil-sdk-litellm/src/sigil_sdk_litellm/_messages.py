@@ -42,6 +42,9 @@ def input_messages(messages: Any, gaps: Gaps) -> list[Plain]:
     mapped: list[Plain] = []
     for index, raw in enumerate(as_list(messages)):
         if type(raw) is dict:
+            if usual := _usual_message(raw):
+                mapped.append(usual)
+                continue
             message: Mapping[str, Any] = raw
         else:
             message = {"role": "user", "content": raw} if isinstance(raw, str) else as_mapping(raw)
@@ -117,6 +120,43 @@ def chat_messages(message: Mapping[str, Any], gaps: Gaps) -> list[Plain]:
 def model_messages(messages: list[Plain]) -> list[Message]:
     """The same as model objects."""
     return Content({"input": messages}).models(models)["input"]
+
+
+def _usual_message(message: dict[str, Any]) -> Plain | None:
+    """What `_input_message` makes of a message of the shapes that histories are full of, for a third of the time; None for
+    all others. Histories are read again with every call, on the event loop."""
+    role, content = message.get("role"), message.get("content")
+    parts: list[Plain] = []
+    if type(content) is str and content.isascii() and content and not content.isspace():
+        if role == "tool":
+            call_id, name = message.get("tool_call_id"), message.get("name", "")
+            if type(call_id) is not str or type(name) is not str:
+                return None
+            result = {"tool_call_id": call_id.strip(), "name": name.strip(), "content": content}
+            return {"role": "tool", "parts": [{"kind": "tool_result", "tool_result": result}]}
+        parts.append({"kind": "text", "text": content})
+        if role == "user" and "name" not in message:
+            return {"role": "user", "parts": parts}
+    elif content is not None:
+        return None
+    if role != "assistant" or "name" in message or not _MORE_PARTS.isdisjoint(message):
+        return None
+    calls = message.get("tool_calls") or []
+    if type(calls) is not list:
+        return None
+    for call in calls:
+        function = call.get("function") if type(call) is dict else None
+        if type(function) is not dict:
+            return None
+        call_id, name, arguments = call.get("id"), function.get("name"), function.get("arguments")
+        if type(call_id) is not str or type(name) is not str or type(arguments) is not str:
+            return None
+        name = name.strip()
+        if not name or not arguments.isascii():
+            return None
+        called = {"name": name, "id": call_id.strip(), "input_json": arguments}
+        parts.append({"kind": "tool_call", "tool_call": called})
+    return {"role": "assistant", "parts": parts} if parts else None
 
 
 def _input_message(message: Mapping[str, Any], role: Any, gaps: Gaps) -> Plain:
