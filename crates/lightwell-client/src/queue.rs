@@ -17,27 +17,11 @@ use crate::notices::{Level, Notices};
 use crate::settings::Settings;
 use crate::spool::{Kept, Origin, ReadBack, Spooler};
 
-/// One encoded record.
-#[derive(Debug)]
-pub(crate) struct Item {
-    pub(crate) id: String,
-    pub(crate) bytes: Bytes,
-    /// Its number in its life, from 1; the refused ones have theirs too.
-    pub(crate) number: u64,
-    /// Whose number that is, when it is not this process' own life.
-    pub(crate) life: Option<Arc<Life>>,
-    /// Its copy on disk.
-    pub(crate) origin: Option<Origin>,
-    /// Order of admission over all lanes, from 0.
-    sequence: u64,
-    queued_at: Instant,
-}
+pub(crate) use item::Item;
+pub use report::FlushReport;
 
-impl Item {
-    pub(crate) fn new(id: String, bytes: Bytes, number: u64, queued_at: Instant) -> Self {
-        Self { id, bytes, number, life: None, origin: None, sequence: number.saturating_sub(1), queued_at }
-    }
-}
+mod item;
+mod report;
 
 /// How far the pipeline's life is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,31 +46,6 @@ pub(crate) enum Step {
     Wait(Option<Instant>),
     /// End the thread.
     Stop,
-}
-
-/// What became of the records that one flush waits for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FlushReport {
-    /// Each of them is acknowledged or given up.
-    pub complete: bool,
-    /// Acknowledged.
-    pub delivered: u64,
-    /// Refused by the server, alone.
-    pub rejected: u64,
-    /// Dropped for any other reason.
-    pub gave_up: u64,
-    /// What the first drop of a whole request was due to.
-    pub error: Option<String>,
-    /// Ids of the rejected and why, the first few thousand of them.
-    pub refusals: Vec<(String, String)>,
-}
-
-impl FlushReport {
-    /// Complete, and every record acknowledged.
-    #[must_use]
-    pub fn all_delivered(&self) -> bool {
-        self.complete && self.rejected == 0 && self.gave_up == 0
-    }
 }
 
 #[derive(Debug)]
@@ -129,6 +88,10 @@ pub(crate) struct Queue {
     adopted_bytes: usize,
     backlog_turn: bool,
     pub(crate) stalls: u64,
+    /// Something was taken since the thread last had nothing to do.
+    was_busy: bool,
+    /// The idle thread wakes by itself then, before any record that comes until then is due.
+    rests_until: Option<Instant>,
     /// Nobody has the pipeline any more, and nobody will say when it is enough.
     pub(crate) is_abandoned: bool,
 }
@@ -156,6 +119,8 @@ impl Queue {
             adopted_bytes: 0,
             backlog_turn: false,
             stalls: 0,
+            was_busy: false,
+            rests_until: None,
             is_abandoned: false,
         }
     }
@@ -182,7 +147,7 @@ impl Queue {
             return Err(self.refuse(number, reason));
         }
         let was_due = self.is_due(lane, settings);
-        let was_empty = self.lanes[lane].is_empty();
+        let is_awaited = self.lanes[lane].is_empty() && self.rests_until.is_none();
         self.ledger.admit(size);
         self.next_sequence = number;
         if self.spool.is_some() {
@@ -196,7 +161,7 @@ impl Queue {
         item.origin = kept.on_disk.then_some(Origin::Own);
         self.lane_bytes[lane] += size;
         self.lanes[lane].push_back(item);
-        Ok(kept.wake || was_empty || (!was_due && self.is_due(lane, settings)))
+        Ok(kept.wake || is_awaited || (!was_due && self.is_due(lane, settings)))
     }
 
     /// What to do next, with `in_flight` requests under way.
@@ -212,7 +177,11 @@ impl Queue {
             Phase::Open | Phase::Closing => {}
         }
         let slots = if self.healthy { settings.max_in_flight } else { 1 };
-        if !(queued || backlog) || in_flight >= slots {
+        if !(queued || backlog) {
+            return Step::Wait(self.rest(now + settings.flush_interval, now));
+        }
+        self.rests_until = None;
+        if in_flight >= slots {
             return Step::Wait(None);
         }
         if let Some(until) = self.paused_until
@@ -240,6 +209,16 @@ impl Queue {
             earliest = Some(earliest.map_or(due_at, |known| known.min(due_at)));
         }
         if backlog { Step::ReadBack } else { Step::Wait(earliest) }
+    }
+
+    /// Nothing is queued. For one interval after it was busy the thread wakes by itself, so that the first record after a batch
+    /// need not wake it: waking a thread costs a caller more than recording does.
+    fn rest(&mut self, until: Instant, now: Instant) -> Option<Instant> {
+        if std::mem::take(&mut self.was_busy) && self.phase == Phase::Open {
+            self.rests_until = Some(until);
+        }
+        self.rests_until = self.rests_until.filter(|until| *until > now);
+        self.rests_until
     }
 
     /// A batch of any lane, due or not.
@@ -481,6 +460,7 @@ impl Queue {
             bytes += item.bytes.len();
             count += 1;
         }
+        self.was_busy = true;
         self.lane_bytes[lane] -= bytes;
         self.lanes[lane].drain(..count).collect()
     }

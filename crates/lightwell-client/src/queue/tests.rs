@@ -55,10 +55,14 @@ fn a_batch_leaves_when_full_or_old_or_flushed() {
     assert!(matches!(bench.step(0, 0), Step::Wait(Some(at)) if at == due));
     assert_eq!(bench.offer(0, 10), Ok(true), "a full batch wakes the thread");
     assert_eq!(bench.take(0).len(), 3);
-    assert!(matches!(bench.step(0, 0), Step::Wait(None)), "an empty queue needs no timer");
-
-    bench.offer(0, 10).unwrap();
+    assert!(matches!(bench.step(0, 0), Step::Wait(Some(at)) if at == due), "the thread wakes by itself");
+    assert_eq!(bench.offer(0, 10), Ok(false), "in time for this one, which need not wake it");
     assert_eq!(bench.take(10).len(), 1, "its time has come");
+    assert!(matches!(bench.step(10, 0), Step::Wait(Some(_))));
+    assert!(matches!(bench.step(15, 0), Step::Wait(Some(_))), "something else woke it");
+    assert!(matches!(bench.step(20, 0), Step::Wait(None)), "an idle thread needs no timer");
+    assert_eq!(bench.offer(0, 10), Ok(true));
+    assert_eq!(bench.take(20).len(), 1);
 
     bench.offer(0, 10).unwrap();
     bench.queue.begin_flush();
