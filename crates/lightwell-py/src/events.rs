@@ -123,11 +123,11 @@ impl EventLog {
         let merged = self.merged(run_id, metadata)?;
         let frame = Frame { run_id, user_id, parent_event_id, metadata: &merged };
         let parts = EventParts { frame, payload };
-        let Some(encoded) = parts.with(schema.get(), event_id, timestamp) else { return Ok(false) };
+        let Some((id, bytes)) = parts.with(schema.get(), event_id, timestamp) else { return Ok(false) };
         if !merged.is(metadata) {
             event.setattr(intern!(py, "metadata"), &merged)?;
         }
-        self.record(py, &encoded.id, encoded.bytes)?;
+        self.record(py, &id, bytes)?;
         Ok(true)
     }
 }

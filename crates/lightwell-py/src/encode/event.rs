@@ -3,13 +3,13 @@
 //! Invariants: nothing is coerced and nothing raises here. What is not exactly of its field's type is left to the caller,
 //! who goes the long way round: coercion, or an error that says why.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
-use super::Encoded;
 use super::ids;
 use super::json::JsonSink;
 use super::text;
@@ -156,16 +156,16 @@ pub(crate) struct EventParts<'a, 'py> {
 
 impl EventParts<'_, '_> {
     /// The event with an id and a time that it has already; `None` when a part needs coercion.
-    pub(crate) fn with(
+    pub(crate) fn with<'id>(
         &self,
         schema: &EventSchema,
-        event_id: &Bound<'_, PyAny>,
+        event_id: &'id Bound<'_, PyAny>,
         timestamp: &Bound<'_, PyAny>,
-    ) -> Option<Encoded> {
+    ) -> Option<(Cow<'id, str>, Vec<u8>)> {
         let (id, timestamp) = (text::borrowed(exact_text(event_id)?), text::borrowed(exact_text(timestamp)?));
         let payload = self.payload.cast_exact::<PyDict>().ok().filter(|payload| schema.fits(payload))?;
         let bytes = self.frame.encode(schema, &id, &timestamp, |members| members.value(payload))?;
-        Some(Encoded { id: id.into_owned(), bytes, notes: Vec::new() })
+        Some((id, bytes))
     }
 }
 

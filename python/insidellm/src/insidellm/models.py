@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from enum import Enum
-from typing import Any, Dict, Mapping, Optional, Type
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type
 
 from lightwell import EventSchema, new_event_id, utc_now
 
@@ -68,6 +68,7 @@ class EventType(str, Enum):
     """
 
     schema: EventSchema
+    begin: Callable[[Dict[str, Any]], Optional[Tuple[str, str, Dict[str, Any]]]]
 
     USER_INPUT = "user.input"
     USER_FEEDBACK = "user.feedback"
@@ -124,6 +125,7 @@ PAYLOADS: Dict[EventType, Type[Model]] = {
 
 for _member, _payload_class in PAYLOADS.items():
     _member.schema = _payload_class.native(_member.value)
+    _member.begin = _member.schema.begin
 
 # Looking a member up costs more than the rest of a factory.
 _USER_INPUT = EventType.USER_INPUT
@@ -302,7 +304,7 @@ def _create(
     extra: Dict[str, Any],
 ) -> Event:
     if not extra and parent_event_id is None and type(run_id) is str and run_id and type(user_id) is str:
-        begun = event_type.schema.begin(fields)
+        begun = event_type.begin(fields)
         if begun is not None:
             event = _new_event(Event)
             event.event_id, event.timestamp, event.payload = begun
