@@ -214,6 +214,7 @@ fn list(connection: &Connection, tenant: &TenantId, query: &DocumentQuery) -> Re
     let (column, id) = match &query.of {
         DocumentsOf::Parent(id) => ("parent", id),
         DocumentsOf::About(id) => ("about", id),
+        DocumentsOf::Conversation(id) => ("conversation", id),
     };
     let (comes, order, none) =
         if query.newest_first { ("<", "desc", i64::MAX) } else { (">", "asc", i64::MIN) };

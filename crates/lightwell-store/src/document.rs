@@ -61,6 +61,8 @@ pub enum DocumentsOf {
     Parent(String),
     /// Those that are about it.
     About(String),
+    /// Those that are deleted with it.
+    Conversation(String),
 }
 
 /// Which documents, and how many at a time.

@@ -273,6 +273,7 @@ impl Store for MemoryStore {
         let belongs = |document: &Document| match &query.of {
             DocumentsOf::Parent(id) => document.parent == *id,
             DocumentsOf::About(id) => document.about == *id,
+            DocumentsOf::Conversation(id) => document.conversation_id == *id,
         };
         let comes = |number: u64| match query.after {
             Some(after) if query.newest_first => number < after,

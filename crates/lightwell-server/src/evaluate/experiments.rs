@@ -7,7 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::Redirect;
 use http::{HeaderMap, Uri};
 use lightwell_model::TenantId;
-use lightwell_store::{Added, Document, DocumentKind};
+use lightwell_store::{Added, Document, DocumentKind, DocumentQuery, DocumentsOf};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::Value;
@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::error::{ErrorBody, Refusal};
 use crate::query::rfc3339;
 
+const MOST: usize = 200;
 const FINALIZE: &str = ":finalize";
 const FINAL: [&str; 3] = ["completed", "failed", "canceled"];
 const NAME_BYTES: usize = 1024;
@@ -56,6 +57,15 @@ pub struct ExperimentBody {
     started_at: String,
     /// When it ended.
     completed_at: Option<String>,
+}
+
+/// A page of experiments.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ExperimentPage {
+    /// Experiments, newest first.
+    items: Vec<ExperimentBody>,
+    /// Where the next page begins; not there on the last.
+    next_cursor: Option<String>,
 }
 
 /// An experiment that was made or changed.
@@ -155,6 +165,42 @@ pub(crate) async fn finalize_experiment(
     Ok(Json(RunAnswer { run: run.into(), created: false }))
 }
 
+/// Experiments, newest first. Of those that have ended `score_count` is that of their end.
+#[utoipa::path(
+    get,
+    path = "/api/v1/eval/experiments",
+    tag = "evaluate",
+    params(
+        ("limit" = Option<usize>, Query, description = "Experiments in the answer, at most; 50 unless told, 200 at most."),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
+    ),
+    responses(
+        (status = 200, description = "A page of experiments.", body = ExperimentPage),
+        (status = 400, description = "A parameter cannot be read.", body = ErrorBody),
+        (status = 401, description = "A key is required.", body = ErrorBody),
+    )
+)]
+pub(crate) async fn experiments(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Json<Value>, Refusal> {
+    let (limit, after) = kept::paging(&uri, MOST)?;
+    // An experiment belongs to nothing.
+    let of = DocumentsOf::Parent(String::new());
+    let query = DocumentQuery { kind: DocumentKind::Experiment, of, newest_first: true, limit, after };
+    let page = app.store.documents(&caller.tenant, &query).await?;
+    let mut items = Vec::with_capacity(page.items.len());
+    for document in &page.items {
+        let run = kept::object(document)?;
+        // What has ended was counted then: a list does not read every score of every experiment.
+        let running = told(&run, "status") == "running";
+        items
+            .push(if running { counted(&app, &caller.tenant, &document.id, run).await? } else { run }.into());
+    }
+    Ok(Json(kept::page(items, page.next)))
+}
+
 /// One experiment.
 #[utoipa::path(
     get,
@@ -184,16 +230,23 @@ pub(crate) async fn experiment(
         ("plugin" = String, Path, description = "Any: the name of a page that is not here."),
         ("id" = String, Path, description = "The experiment, percent-encoded."),
     ),
-    responses((status = 307, description = "To `/api/v1/eval/experiments/{id}/report`."))
+    responses((status = 307, description = "To its page; where the server has none, to `/api/v1/eval/experiments/{id}/report`."))
 )]
 pub(crate) async fn experiment_link(Path((_, id)): Path<(String, String)>) -> Redirect {
     let id = utf8_percent_encode(&id, NON_ALPHANUMERIC);
-    Redirect::temporary(&format!("/api/v1/eval/experiments/{id}/report"))
+    Redirect::temporary(&match cfg!(feature = "ui") {
+        true => format!("/experiments/{id}"),
+        false => format!("/api/v1/eval/experiments/{id}/report"),
+    })
 }
 
 /// The experiment with how many scores it has now.
 pub(super) async fn told_run(app: &App, tenant: &TenantId, id: &str) -> Result<Object, Refusal> {
-    let (_, mut run) = require(app, tenant, id).await?;
+    let (_, run) = require(app, tenant, id).await?;
+    counted(app, tenant, id, run).await
+}
+
+async fn counted(app: &App, tenant: &TenantId, id: &str, mut run: Object) -> Result<Object, Refusal> {
     let scores = kept::all(&*app.store, tenant, DocumentKind::Score, id).await?.len();
     run.insert("score_count".to_owned(), scores.into());
     Ok(run)

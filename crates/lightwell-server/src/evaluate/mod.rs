@@ -16,8 +16,9 @@ mod trials;
 
 pub(crate) use artifacts::{__path_artifact, __path_upload_artifact, artifact, upload_artifact};
 pub(crate) use experiments::{
-    __path_experiment, __path_experiment_link, __path_finalize_experiment, __path_upsert_experiment,
-    experiment, experiment_link, finalize_experiment, upsert_experiment,
+    __path_experiment, __path_experiment_link, __path_experiments, __path_finalize_experiment,
+    __path_upsert_experiment, experiment, experiment_link, experiments, finalize_experiment,
+    upsert_experiment,
 };
 pub(crate) use hooks::{__path_collection_members, __path_evaluate_hook, collection_members, evaluate_hook};
 pub use ratings::RatingSummary;
@@ -26,7 +27,7 @@ pub(crate) use ratings::{
 };
 pub(crate) use report::{__path_experiment_report, experiment_report};
 pub(crate) use scores::{
-    __path_experiment_scores, __path_export_scores, __path_generation_scores, experiment_scores,
-    export_scores, generation_scores,
+    __path_conversation_scores, __path_experiment_scores, __path_export_scores, __path_generation_scores,
+    conversation_scores, experiment_scores, export_scores, generation_scores,
 };
 pub(crate) use trials::{__path_create_trial, __path_update_trial, create_trial, update_trial};

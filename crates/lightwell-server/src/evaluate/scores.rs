@@ -220,6 +220,31 @@ pub(crate) async fn generation_scores(
     page(&app, &caller.tenant, DocumentsOf::About(id), &uri).await
 }
 
+/// The scores of a conversation's generations, in the order in which they came.
+#[utoipa::path(
+    get,
+    path = "/api/v1/conversations/{id}/scores",
+    tag = "evaluate",
+    params(
+        ("id" = String, Path, description = "The conversation, percent-encoded."),
+        ("limit" = Option<usize>, Query, description = "Scores in the answer, at most; 50 unless told, 500 at most."),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
+    ),
+    responses(
+        (status = 200, description = "A page of scores.", body = ScorePage),
+        (status = 400, description = "A parameter cannot be read.", body = ErrorBody),
+        (status = 401, description = "A key is required.", body = ErrorBody),
+    )
+)]
+pub(crate) async fn conversation_scores(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Json<Value>, Refusal> {
+    page(&app, &caller.tenant, DocumentsOf::Conversation(id), &uri).await
+}
+
 async fn page(app: &App, tenant: &TenantId, of: DocumentsOf, uri: &Uri) -> Result<Json<Value>, Refusal> {
     let (limit, after) = kept::paging(uri, MOST)?;
     let query = DocumentQuery { kind: DocumentKind::Score, of, newest_first: false, limit, after };

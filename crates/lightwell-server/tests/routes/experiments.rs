@@ -81,6 +81,33 @@ async fn a_run_from_beginning_to_report() {
 }
 
 #[tokio::test]
+async fn experiments_are_listed_newest_first() {
+    let server = TestServer::start().await;
+    assert_eq!(server.get("/api/v1/eval/experiments").await.json(), json!({"items": []}));
+    begin(&server).await;
+    try_case(&server, "t1", "a", 1, true).await;
+    for id in ["e2", "e3"] {
+        let run = json!({"name": id, "experiment_id": id});
+        assert_eq!(server.post("/api/v1/experiment-runs:upsert", run).await.status, 200);
+    }
+    let first = server.get("/api/v1/eval/experiments?limit=2").await.json();
+    assert_eq!(
+        (&first["items"][0]["experiment_id"], &first["items"][1]["name"]),
+        (&json!("e3"), &json!("e2"))
+    );
+    let next = first["next_cursor"].as_str().unwrap();
+    let second = server.get(&format!("/api/v1/eval/experiments?limit=2&cursor={next}")).await.json();
+    assert_eq!(
+        (&second["items"][0]["experiment_id"], &second["items"][0]["score_count"]),
+        (&json!("e/1"), &json!(1))
+    );
+    assert_eq!((second["items"].as_array().unwrap().len(), &second["next_cursor"]), (1, &Value::Null));
+    let other = server.ask("GET", "/api/v1/eval/experiments").header("x-scope-orgid", "b").send().await;
+    assert_eq!(other.json(), json!({"items": []}));
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn what_contradicts_is_a_conflict() {
     let server = TestServer::start().await;
     begin(&server).await;

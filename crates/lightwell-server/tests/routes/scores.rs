@@ -61,6 +61,8 @@ async fn every_score_has_its_own_result() {
     assert_eq!(page["items"].as_array().unwrap().len(), 1);
     assert_eq!(page["items"][0]["later"], json!({"x": 1}));
     assert_eq!(page["items"][0]["created_at"], "2026-11-22T08:00:00.123456Z");
+    let page = server.get("/api/v1/conversations/c1/scores").await.json();
+    assert_eq!((&page["items"][0]["score_id"], &page["items"][1]["score_id"]), (&json!("s1"), &json!("s6")));
     server.ask("DELETE", "/api/v1/conversations/c1").send().await;
     assert_eq!(server.get("/api/v1/generations/g1/scores").await.json(), json!({"items": []}));
     let late = score("s7", json!({"generation_id": "g", "conversation_id": "c1"}));

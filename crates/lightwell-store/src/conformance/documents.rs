@@ -76,6 +76,11 @@ pub async fn are_listed_in_their_order(subject: &dyn Subject) {
     assert_eq!(ids(&*store, &tenant, second).await, ["a", "z"]);
     let about = DocumentQuery { of: DocumentsOf::About("about m".to_owned()), ..of_parent("", false) };
     assert_eq!(ids(&*store, &tenant, about).await, ["m"]);
+    let elsewhere = Document { parent: "c9".to_owned(), ..rating("later", "c2", 0) };
+    add(&*store, &tenant, &[elsewhere]).await;
+    let of = DocumentsOf::Conversation("c2".to_owned());
+    let conversation = DocumentQuery { of, ..of_parent("", false) };
+    assert_eq!(ids(&*store, &tenant, conversation).await, ["other", "later"]);
     assert_eq!(ids(&*store, &make::tenant("b"), of_parent("c1", false)).await, [""; 0]);
 }
 

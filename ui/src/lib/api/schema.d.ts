@@ -78,6 +78,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The scores of a conversation's generations, in the order in which they came. */
+        get: operations["conversation_scores"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/delivery": {
         parameters: {
             query?: never;
@@ -127,6 +144,23 @@ export interface paths {
         };
         /** The members of a collection. This server keeps no collections. */
         get: operations["collection_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/eval/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Experiments, newest first. Of those that have ended `score_count` is that of their end. */
+        get: operations["experiments"];
         put?: never;
         post?: never;
         delete?: never;
@@ -810,6 +844,13 @@ export interface components {
             tags?: string[] | null;
             /** @description When it was changed last. */
             updated_at: string;
+        };
+        /** @description A page of experiments. */
+        ExperimentPage: {
+            /** @description Experiments, newest first. */
+            items: components["schemas"]["ExperimentBody"][];
+            /** @description Where the next page begins; not there on the last. */
+            next_cursor?: string | null;
         };
         /** @description A batch of generations. */
         GenerationBatch: {
@@ -1659,7 +1700,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description To `/api/v1/eval/experiments/{id}/report`. */
+            /** @description To its page; where the server has none, to `/api/v1/eval/experiments/{id}/report`. */
             307: {
                 headers: {
                     [name: string]: unknown;
@@ -1910,6 +1951,52 @@ export interface operations {
             };
         };
     };
+    conversation_scores: {
+        parameters: {
+            query?: {
+                /** @description Scores in the answer, at most; 50 unless told, 500 at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The conversation, percent-encoded. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of scores. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScorePage"];
+                };
+            };
+            /** @description A parameter cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A key is required. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     delivery: {
         parameters: {
             query?: {
@@ -2025,6 +2112,49 @@ export interface operations {
             };
             /** @description There are no collections. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    experiments: {
+        parameters: {
+            query?: {
+                /** @description Experiments in the answer, at most; 50 unless told, 200 at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of experiments. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentPage"];
+                };
+            };
+            /** @description A parameter cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A key is required. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
