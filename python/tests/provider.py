@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +10,7 @@ from typing import Any, Iterator, Union
 
 import provider_shapes
 import pytest
+from serving import serving
 
 GEMINI = ":streamGenerateContent"
 USAGE = {"prompt_tokens": 20, "completion_tokens": 10, "total_tokens": 30}
@@ -81,13 +81,9 @@ def running_provider() -> Iterator[Provider]:
 
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.daemon_threads = True
-    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
-    thread.start()
     state.url = f"http://127.0.0.1:{httpd.server_port}/v1"
-    yield state
-    httpd.shutdown()
-    httpd.server_close()
-    thread.join()
+    with serving(httpd):
+        yield state
 
 
 def _streams(path: str, request: dict[str, Any]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import socketserver
 import subprocess
 import threading
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 from conftest import interpreter
+from serving import serving
 
 PRELUDE = """
 import os, signal, sys, threading, time
@@ -117,23 +117,9 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def sink(port: int = 0) -> Iterator[Sink]:
     """A sink that is gone afterwards."""
-    with running(Sink(port)) as server:
-        assert isinstance(server, Sink)
+    with serving(Sink(port)) as server:
         yield server
         server.gate.set()
-
-
-@contextmanager
-def running(server: socketserver.BaseServer) -> Iterator[socketserver.BaseServer]:
-    """Serves on a thread until the block ends."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def start(program: str, folder: Path, url: str, *, env: str = "ours", **variables: str) -> subprocess.Popen[str]:

@@ -7,8 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,8 +17,11 @@ from typing import Any
 import pytest
 
 from control_plane import ControlPlane
+from serving import serving
 
-WAIT_SECONDS = 20.0
+# LiteLLM reads it when it is imported, which is while the tests are collected: no test asks the internet for prices.
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+
 GENERATIONS_PATH = "/api/v1/generations:export"
 EVENTS_PATH = "/api/v1/ingest"
 
@@ -51,13 +52,6 @@ class RecordingServer:
         """All InsideLLM events that arrived, in order."""
         bodies = [request.body for request in self.requests if request.path == EVENTS_PATH]
         return [event for body in bodies for event in (body if isinstance(body, list) else [body])]
-
-    def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Waits until the condition holds; fails the test when it does not within `WAIT_SECONDS`."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not condition():
-            assert time.monotonic() < deadline, "the condition did not come true"
-            time.sleep(0.005)
 
 
 def accept(request: Request) -> tuple[int, Any]:
@@ -103,13 +97,9 @@ def server() -> Iterator[RecordingServer]:
 
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.daemon_threads = True
-    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
-    thread.start()
     recorder.url = f"http://127.0.0.1:{httpd.server_port}"
-    yield recorder
-    httpd.shutdown()
-    httpd.server_close()
-    thread.join()
+    with serving(httpd):
+        yield recorder
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +107,6 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("SIGIL_", "INSIDELLM_")):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 
 @pytest.fixture
@@ -157,8 +146,24 @@ def sigil_client(server: RecordingServer) -> Iterator[Callable[..., Any]]:
 
 
 @pytest.fixture
+def litellm_client(sigil_client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A client that sends when it is flushed, with the only handler that LiteLLM calls during the test."""
+    import litellm
+
+    from sigil_sdk_litellm import SigilLiteLLMLogger
+
+    client = sigil_client({"flush_interval": timedelta(hours=1)})
+    monkeypatch.setattr(litellm, "suppress_debug_info", True)
+    for name in ("success_callback", "failure_callback", "_async_success_callback", "_async_failure_callback"):
+        monkeypatch.setattr(litellm, name, [])
+    monkeypatch.setattr(litellm, "input_callback", [])
+    monkeypatch.setattr(litellm, "callbacks", [SigilLiteLLMLogger(client=client)])
+    return client
+
+
+@pytest.fixture
 def plane() -> Iterator[ControlPlane]:
     """A scripted server of the control plane."""
     made = ControlPlane()
-    yield made
-    made.stop()
+    with serving(made.httpd):
+        yield made

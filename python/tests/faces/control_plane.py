@@ -45,14 +45,7 @@ class ControlPlane:
         self.otherwise: Callable[[Asked], Answer] = lambda _asked: Answer()
         self.httpd = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.httpd.daemon_threads = True
-        self.thread = threading.Thread(target=self.httpd.serve_forever, daemon=True)
-        self.thread.start()
         self.url = f"http://127.0.0.1:{self.httpd.server_port}"
-
-    def stop(self) -> None:
-        self.httpd.shutdown()
-        self.httpd.server_close()
-        self.thread.join()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         plane = self

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from waiting import wait_for
 
 import insidellm
 from insidellm import ConfigurationError, Event, InsideLLMClient, InsideLLMConfig, NetworkError, QueueError
@@ -121,7 +122,7 @@ def test_the_default_client(server: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     insidellm.log_event(user_input())
     second = insidellm.initialize(api_key="k", base_url=server.url)
     assert insidellm.get_client() is second is not first
-    server.wait_for(lambda: len(server.events()) == 1)
+    wait_for(lambda: len(server.events()) == 1, "what the first client held arrives")
     run_id = insidellm.start_run(user_id="u")
     insidellm.end_run()
     assert insidellm.flush()

@@ -11,9 +11,10 @@ import pytest
 pytest.importorskip("litellm", reason="the handler needs LiteLLM")
 pytest.importorskip("sigil_sdk_litellm", reason="the handler needs Python 3.10")
 
+from litellm_told import HELLO, event  # noqa: E402
+
 from sigil_sdk_litellm import SigilLiteLLMLogger  # noqa: E402
 
-HELLO = [{"role": "user", "content": "Hello!"}]
 START = datetime(2026, 11, 20, 12, 0, 0)
 LOST = "the bytes of an attachment were left out"
 DATA = "data:image/png;base64,AAAA"
@@ -271,27 +272,3 @@ def recorded(sigil_client: Any, server: Any, options: dict[str, Any] | None = No
     client.flush()
     (generation,) = server.generations()[before:]
     return dict(generation)
-
-
-def event(litellm_params: Any = None, optional_params: Any = None, **payload: Any) -> dict[str, Any]:
-    """What LiteLLM hands over for a plain successful call, but for what is given."""
-    standard = {
-        "id": "id-1",
-        "call_type": "completion",
-        "status": "success",
-        "stream": False,
-        "custom_llm_provider": "openai",
-        "model": "gpt-4o",
-        "messages": HELLO,
-        "response": {"id": "resp", "model": "gpt-4o", "choices": [{"message": {"content": "hi"}}]},
-        "prompt_tokens": 1,
-        "completion_tokens": 2,
-        "total_tokens": 3,
-        **payload,
-    }
-    return {
-        "standard_logging_object": standard,
-        "litellm_call_id": "call-1",
-        "litellm_params": litellm_params or {},
-        "optional_params": optional_params or {},
-    }

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,17 +13,15 @@ import pytest
 litellm = pytest.importorskip("litellm", reason="the handler needs LiteLLM")
 pytest.importorskip("sigil_sdk_litellm", reason="the handler needs Python 3.10")
 
-sys.path.append(str(Path(__file__).parents[1]))
-
-from provider import Provider, running_provider  # noqa: E402
-
-from sigil_sdk_litellm import SigilLiteLLMLogger  # noqa: E402
+from litellm_told import HELLO  # noqa: E402
+from provider import Provider  # noqa: E402
+from waiting import wait_for  # noqa: E402
 
 # LiteLLM and what it stands on warn about their own use of old APIs.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-HELLO = [{"role": "user", "content": "Hello!"}]
-GPT, CLAUDE = "openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5"
+GPT_NAME = "gpt-4o-mini"
+GPT, CLAUDE = f"openai/{GPT_NAME}", "anthropic/claude-sonnet-4-5"
 THOUGHT = {"thinking": "Let me think."}
 PARIS = {"tool_call": {"id": "call_1", "name": "weather", "input_json": "eyJjaXR5IjogIlBhcmlzIn0="}}
 
@@ -38,7 +34,7 @@ class Recording:
 
     def generations(self, count: int = 1) -> list[dict[str, Any]]:
         """What arrived, in the order of the calls, once there are at least so many."""
-        self.server.wait_for(lambda: self.client.stats()["accepted"] >= count)
+        wait_for(lambda: self.client.stats()["accepted"] >= count, f"{count} calls are recorded")
         self.client.flush()
         return sorted(self.server.generations(), key=lambda generation: generation["started_at"])
 
@@ -51,10 +47,8 @@ class Recording:
             if arguments.get("stream"):
                 async for _piece in reply:
                     pass
-            for _ in range(2000):  # LiteLLM reports from the loop.
-                if self.client.stats()["accepted"] > before:
-                    break
-                await asyncio.sleep(0.005)
+            # LiteLLM reports from the loop.
+            await asyncio.to_thread(wait_for, lambda: self.client.stats()["accepted"] > before, "the call is recorded")
             return reply
 
         if name.startswith("a"):
@@ -64,20 +58,21 @@ class Recording:
 
 
 @pytest.fixture
-def recording(sigil_client: Any, server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recording]:
-    client = sigil_client({"flush_interval": timedelta(hours=1)})
-    monkeypatch.setattr(litellm, "suppress_debug_info", True)
-    monkeypatch.setattr(litellm, "callbacks", [SigilLiteLLMLogger(client=client)])
-    for name in ("success_callback", "failure_callback", "_async_success_callback", "_async_failure_callback"):
-        monkeypatch.setattr(litellm, name, [])
-    monkeypatch.setattr(litellm, "input_callback", [])
-    with running_provider() as provider:
-        provider.chats = ["Hello, you."]
-        monkeypatch.setenv("OPENAI_API_KEY", "not-used")
-        monkeypatch.setenv("OPENAI_BASE_URL", provider.url)
-        monkeypatch.setenv("ANTHROPIC_API_KEY", "not-used")
-        monkeypatch.setenv("ANTHROPIC_API_BASE", provider.url.removesuffix("/v1"))
-        yield Recording(client, server, provider)
+def recording(litellm_client: Any, server: Any, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Recording:
+    provider.chats = ["Hello, you."]
+    monkeypatch.setenv("OPENAI_API_KEY", "not-used")
+    monkeypatch.setenv("OPENAI_BASE_URL", provider.url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "not-used")
+    monkeypatch.setenv("ANTHROPIC_API_BASE", provider.url.removesuffix("/v1"))
+    return Recording(litellm_client, server, provider)
+
+
+@pytest.fixture
+def _the_price_is_put_back() -> Iterator[None]:
+    """LiteLLM keeps a price that a call names, for all later calls of that model."""
+    price = dict(litellm.model_cost[GPT_NAME])
+    yield
+    litellm.register_model({GPT_NAME: price})
 
 
 def assistant(*parts: dict[str, Any]) -> list[dict[str, Any]]:
@@ -246,6 +241,7 @@ def test_what_litellm_redacts_is_not_recorded(
     assert generation["output"][0]["parts"][-1] == {"text": "redacted-by-litellm"}
 
 
+@pytest.mark.usefixtures("_the_price_is_put_back")
 def test_a_price_that_litellm_does_not_know_is_not_zero(recording: Recording) -> None:
     recording.call("completion", model="openai/a-model-of-my-own", messages=HELLO)
     recording.call("completion", model=GPT, messages=HELLO, input_cost_per_token=0, output_cost_per_token=0)
@@ -271,11 +267,11 @@ def test_embeddings_become_no_generations(recording: Recording) -> None:
         patch.setattr(Client, "start_embedding", spied)
         asked = {"model": "openai/text-embedding-3-small", "input": ["a", "b"], "dimensions": 3}
         recording.call("embedding", **asked, metadata={"agent_name": "indexer"})
-        recording.server.wait_for(lambda: bool(made) and len(made[0]) == 3)
+        wait_for(lambda: bool(made) and len(made[0]) == 3, "the embedding is recorded")
     ((start, recorder, result),) = made
     assert (start.model.provider, start.model.name) == ("openai", "text-embedding-3-small")
     assert (start.agent_name, start.dimensions) == ("indexer", 3)
     assert (result.input_count, result.input_tokens, result.input_texts) == (2, 7, ["a", "b"])
     assert (result.response_model, result.dimensions) == ("text-embedding-3-small", 3)
-    recording.server.wait_for(lambda: recorder.err() is None)
+    wait_for(lambda: recorder.err() is None, "it went well")
     assert recording.client.stats()["accepted"] == 0

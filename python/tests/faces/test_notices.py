@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Callable
 
 import pytest
+from waiting import wait_for
 
 import insidellm
 from sigil_sdk import Client, GenerationStart, ModelRef
@@ -48,5 +49,5 @@ def test_a_program_that_never_flushes_is_told(
         return "the model is not known here" in caplog.text
 
     record()
-    server.wait_for(lambda: rejected() > 0)
-    server.wait_for(is_told)
+    wait_for(lambda: rejected() > 0, "the record is refused")
+    wait_for(is_told, "the log says why")

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("sigil_sdk", reason="sigil_sdk needs Python 3.10")
 
 from control_plane import Answer, ControlPlane
+from serving import serving
 from sigil_sdk import version
 from sigil_sdk._api import ApiFailure, Call, RetryPolicy, base_url, call, call_again, parse_time
 
@@ -135,13 +136,13 @@ def test_credentials_do_not_follow_to_another_host(plane: ControlPlane) -> None:
     other = ControlPlane()
     secret = {"Authorization": "Bearer x", "X-Scope-OrgID": "t", "X-Kept": "1"}
     plane.script += [Answer(307, b"", {"Location": f"{plane.url}/there"}), Answer(307, b"", {"Location": other.url})]
-    call(Call("GET", plane.url, secret), 5)
+    with serving(other.httpd):
+        call(Call("GET", plane.url, secret), 5)
     assert plane.asked[1].headers["authorization"] == "Bearer x"
     [followed] = other.asked
     assert "authorization" not in followed.headers
     assert "x-scope-orgid" not in followed.headers
     assert followed.headers["x-kept"] == "1"
-    other.stop()
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any, Callable, Iterator, List
 
 import pytest
 from native.scripted import Scripted
+from serving import serving
 
 from lightwell import Pipeline
 
@@ -14,14 +14,9 @@ from lightwell import Pipeline
 @pytest.fixture
 def http_server() -> Iterator[Scripted]:
     """A scripted server; status 200 unless told otherwise."""
-    server = Scripted()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.closing.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Scripted()) as server:
+        yield server
+        server.closing.set()
 
 
 @pytest.fixture
