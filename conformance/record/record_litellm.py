@@ -6,7 +6,7 @@ No model is called: LiteLLM makes the replies up.
 from __future__ import annotations
 
 import os
-import time
+import threading
 from datetime import timedelta
 from importlib import metadata
 from typing import Any
@@ -71,6 +71,22 @@ def failure() -> None:
     raise RuntimeError("the call was to fail")
 
 
+class Reporting(SigilLiteLLMLogger):
+    """Says when LiteLLM has called it, which it does on a pool of threads, some time after the program's call."""
+
+    def __init__(self, client: sigil_sdk.Client, **settings: Any) -> None:
+        super().__init__(client=client, **settings)
+        self.reported = threading.Semaphore(0)
+
+    def log_success_event(self, *args: Any, **kwargs: Any) -> None:
+        super().log_success_event(*args, **kwargs)
+        self.reported.release()
+
+    def log_failure_event(self, *args: Any, **kwargs: Any) -> None:
+        super().log_failure_event(*args, **kwargs)
+        self.reported.release()
+
+
 def main() -> None:
     """All scenarios in one client, over HTTP: LiteLLM takes a second handler of equal settings for the first one."""
     version = metadata.version(PACKAGE)
@@ -79,24 +95,16 @@ def main() -> None:
             protocol="http", endpoint=recorder.http_endpoint, flush_interval=timedelta(hours=1), max_retries=0
         )
         client = sigil_sdk.Client(sigil_sdk.ClientConfig(generation_export=export))
-        litellm.callbacks = [SigilLiteLLMLogger(client=client, extra_tags={"env": "test"})]
+        handler = Reporting(client, extra_tags={"env": "test"})
+        litellm.callbacks = [handler]
         for scenario in (completion, stream, failure):
             scenario()
-            request = wait(scenario.__name__, client, recorder)
+            if not handler.reported.acquire(timeout=WAIT_SECONDS):
+                raise TimeoutError(f"{scenario.__name__}: LiteLLM told nothing within {WAIT_SECONDS} s")
+            client.flush()
+            (request,) = recorder.take()
             recording_server.write("sigil", f"{PACKAGE}-{version}.{scenario.__name__}.http", PACKAGE, request)
         client.shutdown()
-
-
-def wait(scenario: str, client: sigil_sdk.Client, recorder: recording_server.Recorder) -> recording_server.Request:
-    """LiteLLM calls its handlers on a pool of threads, some time after the call."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not recorder.requests:
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{scenario}: nothing came within {WAIT_SECONDS} s")
-        time.sleep(0.05)
-        client.flush()
-    (request,) = recorder.take()
-    return request
 
 
 if __name__ == "__main__":

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 from datetime import datetime, timedelta, timezone
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from . import EITHER, HTTP, scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from ..stage import Stage
 
 WAIT_SECONDS = 20.0
+HI = [{"role": "user", "content": "hi"}]
 HISTORY: list[dict[str, Any]] = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": [{"type": "text", "text": "Käse?"}, {"type": "text", "text": "Ja?"}]},
@@ -27,6 +29,13 @@ HISTORY: list[dict[str, Any]] = [
 ]
 TOOLS = [{"type": "function", "function": {"name": "look", "description": "Looks", "parameters": {"type": "object"}}}]
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+#: What differs in every reply that comes through LiteLLM.
+REPLY = {
+    "*.response_id": "litellm response",
+    "*.response_model": "litellm response",
+    "*.cost_usd": "litellm cost",
+}
+STREAMED = {**REPLY, "*.time_to_first_chunk": "first token"}
 
 
 def handler(s: Stage, client: Any = None, **fields: Any) -> Any:
@@ -44,7 +53,7 @@ def slo(**fields: Any) -> dict[str, Any]:
         "status": "success",
         "custom_llm_provider": "OpenAI",
         "model": "gpt-4o",
-        "messages": [{"role": "user", "content": "hi"}],
+        "messages": HI,
         "response": {"choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}]},
         "prompt_tokens": 3,
         "completion_tokens": 4,
@@ -76,14 +85,39 @@ def told(s: Stage, *records: Any, **kwargs: Any) -> None:
     client.flush()
 
 
-def arrived(s: Stage, client: Any, count: int) -> None:
-    """LiteLLM reports on threads of its own, some time after the call."""
-    deadline = time.monotonic() + WAIT_SECONDS
+def reporting(h: Any) -> threading.Semaphore:
+    """Released after each call that LiteLLM makes of the handler, on a thread or in a loop, some time after the program's."""
+    reported = threading.Semaphore(0)
+
+    def whole(log: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(log)
+        def logging(*args: Any, **kwargs: Any) -> None:
+            log(*args, **kwargs)
+            reported.release()
+
+        return logging
+
+    def awaited(log: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(log)
+        async def logging(*args: Any, **kwargs: Any) -> None:
+            await log(*args, **kwargs)
+            reported.release()
+
+        return logging
+
+    for event_name in ("log_success_event", "log_failure_event"):
+        setattr(h, event_name, whole(getattr(h, event_name)))
+        setattr(h, f"async_{event_name}", awaited(getattr(h, f"async_{event_name}")))
+    return reported
+
+
+def arrived(s: Stage, client: Any, count: int, reported: threading.Semaphore) -> None:
+    """Waits until the server has got so many records."""
+    client.flush()
     while _received(s) < count:
-        if time.monotonic() > deadline:
+        if not reported.acquire(timeout=WAIT_SECONDS):
             raise TimeoutError(f"{_received(s)} of {count} came")
         client.flush()
-        time.sleep(0.02)
     _set_times_aside(s)
 
 
@@ -100,16 +134,19 @@ def _set_times_aside(s: Stage) -> None:
         request.body = re.sub(rb'("gen_ai.response.time_to_first_chunk": ?)[0-9.e-]+', rb"\1 0", request.body)
 
 
-def through_litellm(s: Stage, calls: Any, count: int, **fields: Any) -> None:
+def through_litellm(s: Stage, calls: Callable[[Any, threading.Semaphore], None], count: int, **fields: Any) -> None:
+    """Calls LiteLLM with the handler of these settings, and waits until so many records have come."""
     import litellm
     from opentelemetry import metrics, trace
 
     # Its durations are those of the machine.
     client = s.client(tracer=trace.NoOpTracer(), meter=metrics.NoOpMeter("parity"))
-    litellm.callbacks = [handler(s, client, **fields)]
+    h = handler(s, client, **fields)
+    reported = reporting(h)
+    litellm.callbacks = [h]
     try:
-        calls(litellm)
-        arrived(s, client, count)
+        calls(litellm, reported)
+        arrived(s, client, count, reported)
     finally:
         litellm.callbacks = []
         for name in ("success_callback", "failure_callback", "_async_success_callback", "_async_failure_callback"):
@@ -117,39 +154,39 @@ def through_litellm(s: Stage, calls: Any, count: int, **fields: Any) -> None:
     client.shutdown()
 
 
-def in_a_loop(litellm: Any, call: Callable[[Any], Awaitable[None]]) -> None:
-    """Runs an asynchronous call, and waits in its loop until LiteLLM has called the handler."""
-    reported = []
-    given = litellm.callbacks[0].async_log_success_event
+def calling(s: Stage, name: str, **asked: Any) -> None:
+    """One call of LiteLLM's function of that name, read to its end, answered by its mock."""
 
-    async def counting(*args: Any, **kwargs: Any) -> None:
-        await given(*args, **kwargs)
-        reported.append(True)
+    def calls(litellm: Any, _reported: threading.Semaphore) -> None:
+        reply = getattr(litellm, name)(**asked)
+        if asked.get("stream"):
+            for _ in reply:
+                pass
 
-    async def both() -> None:
-        await call(litellm)
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not reported and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
-
-    litellm.callbacks[0].async_log_success_event = counting
-    asyncio.run(both())
+    through_litellm(s, calls, 1)
 
 
-@scenario(
-    protocols=HTTP,
-    releases=EITHER,
-    differs={
-        "*.response_id": "litellm response",
-        "*.response_model": "litellm response",
-        "*.cost_usd": "litellm cost",
-        "*.metadata.sigil.user.id": "litellm user",
-    },
-)
+def awaiting(s: Stage, **asked: Any) -> None:
+    """The asynchronous twin of `calling`, which waits in its loop until LiteLLM has called the handler."""
+
+    def calls(litellm: Any, reported: threading.Semaphore) -> None:
+        async def both() -> None:
+            reply = await litellm.acompletion(**asked)
+            if asked.get("stream"):
+                async for _ in reply:
+                    pass
+            await asyncio.to_thread(reported.acquire, timeout=WAIT_SECONDS)
+
+        asyncio.run(both())
+
+    through_litellm(s, calls, 1)
+
+
+@scenario(protocols=HTTP, releases=EITHER, differs={**REPLY, "*.metadata.sigil.user.id": "litellm user"})
 def litellm_completion(s: Stage) -> None:
     """One reply, with everything that is mapped."""
 
-    def calls(litellm: Any) -> None:
+    def calls(litellm: Any, _reported: threading.Semaphore) -> None:
         litellm.completion(
             model="openai/gpt-4o",
             messages=HISTORY,
@@ -165,40 +202,19 @@ def litellm_completion(s: Stage) -> None:
     through_litellm(s, calls, 1, extra_tags={"env": "test"}, extra_metadata={"m": 1})
 
 
-@scenario(
-    protocols=HTTP,
-    releases=EITHER,
-    differs={
-        "*.response_id": "litellm response",
-        "*.response_model": "litellm response",
-        "*.cost_usd": "litellm cost",
-        "*.time_to_first_chunk": "first token",
-    },
-)
+@scenario(protocols=HTTP, releases=EITHER, differs=STREAMED)
 def litellm_stream(s: Stage) -> None:
-    """A streamed reply, and a failing call."""
-
-    def calls(litellm: Any) -> None:
-        chunks = litellm.completion(
-            model="anthropic/claude-sonnet-4-5",
-            messages=[{"role": "user", "content": "hi"}],
-            mock_response="hello there",
-            stream=True,
-        )
-        for _ in chunks:
-            pass
-
-    through_litellm(s, calls, 1)
+    """A streamed reply."""
+    calling(s, "completion", model="anthropic/claude-sonnet-4-5", messages=HI, mock_response="hello there", stream=True)
 
 
 @scenario(protocols=HTTP, releases=EITHER)
 def litellm_failure(s: Stage) -> None:
     """A call that fails."""
 
-    def calls(litellm: Any) -> None:
+    def calls(litellm: Any, _reported: threading.Semaphore) -> None:
         try:
-            messages = [{"role": "user", "content": "hi"}]
-            litellm.completion(model="openai/gpt-4o", messages=messages, mock_response="litellm.RateLimitError")
+            litellm.completion(model="openai/gpt-4o", messages=HI, mock_response="litellm.RateLimitError")
         except litellm.RateLimitError:
             return
         raise RuntimeError("the call was to fail")
@@ -206,80 +222,31 @@ def litellm_failure(s: Stage) -> None:
     through_litellm(s, calls, 1)
 
 
-@scenario(
-    protocols=HTTP,
-    releases=EITHER,
-    differs={
-        "*.response_id": "litellm response",
-        "*.response_model": "litellm response",
-        "*.cost_usd": "litellm cost",
-    },
-)
+@scenario(protocols=HTTP, releases=EITHER, differs=REPLY)
 def litellm_async(s: Stage) -> None:
     """The asynchronous twin, with two choices."""
-
-    async def call(litellm: Any) -> None:
-        messages = [{"role": "user", "content": "hi"}]
-        await litellm.acompletion(model="openai/gpt-4o", messages=messages, mock_response="one", n=2)
-
-    through_litellm(s, lambda litellm: in_a_loop(litellm, call), 1)
+    awaiting(s, model="openai/gpt-4o", messages=HI, mock_response="one", n=2)
 
 
-@scenario(
-    protocols=HTTP,
-    releases=EITHER,
-    differs={"*.response_id": "litellm response", "*.response_model": "litellm response", "*.cost_usd": "litellm cost"},
-)
+@scenario(protocols=HTTP, releases=EITHER, differs=REPLY)
 def litellm_tool_reply(s: Stage) -> None:
-    """A reply that calls a tool, and a second call with its result."""
+    """A reply that calls a tool."""
     called = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"q": "ü"}'}}
-
-    def calls(litellm: Any) -> None:
-        asked = {"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "hi"}], "tools": TOOLS}
-        litellm.completion(**asked, mock_response="calling", mock_tool_calls=[called])
-
-    through_litellm(s, calls, 1)
+    asked = {"model": "openai/gpt-4o", "messages": HI, "tools": TOOLS}
+    calling(s, "completion", **asked, mock_response="calling", mock_tool_calls=[called])
 
 
-@scenario(
-    protocols=HTTP,
-    releases=EITHER,
-    differs={
-        "*.response_id": "litellm response",
-        "*.response_model": "litellm response",
-        "*.cost_usd": "litellm cost",
-        "*.time_to_first_chunk": "first token",
-    },
-)
+@scenario(protocols=HTTP, releases=EITHER, differs=STREAMED)
 def litellm_async_stream(s: Stage) -> None:
     """The asynchronous twin of a stream."""
-
-    async def call(litellm: Any) -> None:
-        messages = [{"role": "user", "content": "hi"}]
-        chunks = await litellm.acompletion(model="openai/gpt-4o", messages=messages, mock_response="one two", stream=True)
-        async for _ in chunks:
-            pass
-
-    through_litellm(s, lambda litellm: in_a_loop(litellm, call), 1)
+    awaiting(s, model="openai/gpt-4o", messages=HI, mock_response="one two", stream=True)
 
 
-@scenario(
-    protocols=HTTP,
-    releases=EITHER,
-    differs={
-        "*.response_id": "litellm response",
-        "*.response_model": "litellm response",
-        "*.cost_usd": "litellm cost",
-        "*.metadata.litellm.call_type": "litellm calls",
-    },
-)
+@scenario(protocols=HTTP, releases=EITHER, differs={**REPLY, "*.metadata.litellm.call_type": "litellm calls"})
 def litellm_text_completion(s: Stage) -> None:
     """The old kind of completion."""
-
-    def calls(litellm: Any) -> None:
-        litellm.text_completion(model="text-completion-openai/gpt-3.5-turbo-instruct", prompt="Say", mock_response="this")
-
-    through_litellm(s, calls, 1)
+    model = "text-completion-openai/gpt-3.5-turbo-instruct"
+    calling(s, "text_completion", model=model, prompt="Say", mock_response="this")
 
 
 @scenario(protocols=HTTP)
@@ -288,13 +255,12 @@ def litellm_embedding(s: Stage) -> None:
     import litellm
     from opentelemetry import metrics
 
-    client = s.client(meter=metrics.NoOpMeter("parity"))
-    litellm.callbacks = [handler(s, client)]
+    h = handler(s, s.client(meter=metrics.NoOpMeter("parity")))
+    reported = reporting(h)
+    litellm.callbacks = [h]
     litellm.embedding(model="openai/text-embedding-3-small", input=["a", "b"], mock_response=[0.1, 0.2])
-    spans = s.telemetry.finished
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not spans() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    if not reported.acquire(timeout=WAIT_SECONDS):
+        raise TimeoutError("LiteLLM did not report the embedding")
     litellm.callbacks = []
 
 
