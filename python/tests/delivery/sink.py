@@ -35,6 +35,11 @@ made_by = []
 def record(into, *names):
     for name in names:
         into.record_event({"event_id": str(name)})
+
+def idle():
+    "Goes on until a signal. In short steps: a signal that comes just before a long wait begins does not end that."
+    while True:
+        time.sleep(0.05)
 """
 
 

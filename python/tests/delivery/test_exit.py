@@ -143,7 +143,7 @@ for n in range(100):
     record(pipeline(flush_interval=0.001), n)
     made_by.clear()
 while threads() > before and time.monotonic() < deadline:
-    time.sleep(0.01)
+    time.sleep(0.01)  # Between two looks.
     pipeline()  # Making one looks after those that were left with records.
 print(threads(), flush=True)
 """

@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
@@ -17,13 +17,12 @@ from waiting import wait_for
 
 TERMINATED = -signal.SIGTERM
 
-# Sleeps are short: a signal that comes just before a sleep begins does not end it.
 WAITS = """
 signal.signal(signal.SIGINT, signal.default_int_handler)
 p = pipeline()
 record(p, "a", "b")
 print("ready", flush=True)
-while True: time.sleep(0.05)
+idle()
 """
 
 
@@ -33,6 +32,16 @@ def terminate(process: "subprocess.Popen[str]") -> tuple[int, float, str]:
     process.terminate()
     _, err = process.communicate(timeout=30)
     return process.returncode, time.monotonic() - begun, err
+
+
+def while_it_runs(process: "subprocess.Popen[str]", condition: Callable[[], bool], what: str) -> None:
+    """Waits for a condition; the program must not end before it holds."""
+
+    def holds() -> bool:
+        assert process.poll() is None
+        return condition()
+
+    wait_for(holds, what)
 
 
 def test_sigterm_delivers_and_then_ends_the_program(tmp_path: Path) -> None:
@@ -63,7 +72,7 @@ def test_a_handler_of_the_program_is_left_alone(when: str, tmp_path: Path) -> No
     with sink() as server:
         handle = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
         steps = [handle, "p = pipeline()\nrecord(p, 'a')\n"]
-        program = "".join(steps if when == "before" else reversed(steps)) + "print('ready', flush=True)\nwhile True: time.sleep(0.05)\n"
+        program = "".join(steps if when == "before" else reversed(steps)) + "print('ready', flush=True)\nidle()\n"
         process = start(program, tmp_path, server.url)
         assert line_of(process) == "ready"
         code, _, _ = terminate(process)
@@ -79,7 +88,7 @@ p = pipeline()
 record(p, "a")
 signal.signal(signal.SIGTERM, before)
 signal.raise_signal(signal.SIGTERM)
-time.sleep(30)
+idle()
 """
         run(program, tmp_path, server.url, code=TERMINATED)
         assert server.ids() == ["a"]
@@ -109,8 +118,7 @@ def test_a_second_sigterm_ends_at_once(tmp_path: Path) -> None:
         process = start(WAITS, tmp_path, server.url, LIGHTWELL_SIGTERM_SECONDS="60")
         assert line_of(process) == "ready"
         process.terminate()
-        while server.requests == 0:
-            assert process.poll() is None
+        while_it_runs(process, lambda: server.requests > 0, "the delivery begins")
         process.terminate()
         process.communicate(timeout=10)
         assert process.returncode == TERMINATED
@@ -127,12 +135,12 @@ for names in [(), ("child",)]:
     if child == 0:
         record(p, *names)
         os.write(write, b".")
-        while True: time.sleep(0.05)
+        idle()
     os.read(read, 1)
     os.kill(child, signal.SIGTERM)
     assert os.waitpid(child, 0)[1] == signal.SIGTERM
 print("ready", flush=True)
-while True: time.sleep(0.05)
+idle()
 """
     with sink() as server:
         process = start(program, tmp_path, server.url)
@@ -185,8 +193,7 @@ def test_a_handler_may_shut_down_at_any_moment(tmp_path: Path) -> None:
             server.arrived.clear()
             process = start(STRESS, tmp_path, server.url)
             assert line_of(process) == "ready"
-            while len(server.arrived) < 10 * round:
-                assert process.poll() is None
+            while_it_runs(process, lambda: len(server.arrived) >= 10 * round, "records arrive")
             process.terminate()
             out, err = process.communicate(timeout=30)
             assert process.returncode == 0, err

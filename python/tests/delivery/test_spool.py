@@ -260,7 +260,7 @@ if os.fork() == 0:
     print("child", os.getpid(), flush=True)
     sys.stdin.read()
     os._exit(0)
-time.sleep(3600)
+idle()
 """
     process = start(program, tmp_path, f"http://127.0.0.1:{port}", SPOOL=str(spool))
     child = int(line_of(process).split()[1])

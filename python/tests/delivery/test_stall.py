@@ -44,7 +44,7 @@ async def main():
     beats = 0
     waiting = asyncio.ensure_future(asyncio.to_thread(flush))
     while not waiting.done():
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.001)  # The beat.
         beats += 1
     print(beats, flush=True)
     os._exit(0)

@@ -378,20 +378,22 @@ import insidellm
 c = start(max_retries=1, backoff_factor=1.0)
 log(120, c)
 async def main():
-    longest = 0.0
+    longest, beat = 0.0, asyncio.Event()
     async def watch():
         nonlocal longest
         while True:
             before = time.monotonic()
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # The beat: one that comes late is the loop's standing still.
             longest = max(longest, time.monotonic() - before)
+            beat.set()
     watcher = asyncio.ensure_future(watch())
-    await asyncio.sleep(0.05)
+    await beat.wait()
+    beat.clear()
     try:
         insidellm.flush(timeout=0.1)
     except TypeError:  # There it has no bound.
         insidellm.flush()
-    await asyncio.sleep(0.05)
+    await beat.wait()
     watcher.cancel()
     return longest
 told(asyncio.run(main()))
