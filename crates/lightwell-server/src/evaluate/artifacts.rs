@@ -24,7 +24,7 @@ use crate::receive::read_body;
 
 /// Something that is kept with a trial.
 #[derive(Serialize, ToSchema)]
-pub struct ArtifactBody {
+pub struct TrialArtifactBody {
     /// Its id: the same trial, name and content have the same.
     artifact_id: String,
     /// `test_case_trial`.
@@ -61,7 +61,7 @@ pub struct ArtifactBody {
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The bytes, at most 16 MiB."),
     responses(
-        (status = 200, description = "What is known of it.", body = ArtifactBody),
+        (status = 200, description = "What is known of it.", body = TrialArtifactBody),
         (status = 400, description = "The name or the bytes are missing.", body = ErrorBody),
         (status = 401, description = "A key is required.", body = ErrorBody),
         (status = 404, description = "There is no such trial.", body = ErrorBody),

@@ -8,7 +8,7 @@ use axum::response::Redirect;
 use http::{HeaderMap, Uri};
 use lightwell_model::TenantId;
 use lightwell_store::{Added, Document, DocumentKind, DocumentQuery, DocumentsOf};
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -25,6 +25,8 @@ const FINALIZE: &str = ":finalize";
 const FINAL: [&str; 3] = ["completed", "failed", "canceled"];
 const NAME_BYTES: usize = 1024;
 const TEXT_BYTES: usize = 64 * 1024;
+/// What stands for itself in an id that browsers show.
+const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An experiment. Fields that a client sent and that this version does not know come back as they were.
 #[derive(Serialize, ToSchema)]
@@ -233,7 +235,7 @@ pub(crate) async fn experiment(
     responses((status = 307, description = "To its page; where the server has none, to `/api/v1/eval/experiments/{id}/report`."))
 )]
 pub(crate) async fn experiment_link(Path((_, id)): Path<(String, String)>) -> Redirect {
-    let id = utf8_percent_encode(&id, NON_ALPHANUMERIC);
+    let id = utf8_percent_encode(&id, IN_A_PATH);
     Redirect::temporary(&match cfg!(feature = "ui") {
         true => format!("/experiments/{id}"),
         false => format!("/api/v1/eval/experiments/{id}/report"),

@@ -59,7 +59,7 @@ pub(crate) struct ReportTrial {
     #[schema(value_type = Vec<scores::ScoreBody>)]
     scores: Vec<Value>,
     /// What is kept with it.
-    #[schema(value_type = Vec<super::artifacts::ArtifactBody>)]
+    #[schema(value_type = Vec<super::artifacts::TrialArtifactBody>)]
     artifacts: Vec<Value>,
 }
 

@@ -253,9 +253,12 @@ async fn page(app: &App, tenant: &TenantId, of: DocumentsOf, uri: &Uri) -> Resul
     Ok(Json(kept::page(items.collect::<Result<_, _>>()?, page.next)))
 }
 
-/// A score as it was sent, with the moment of receipt where it names none.
+/// A score as it was sent; where it does not say them, with its trial's experiment and the moment of receipt.
 pub(super) fn score(document: &Document) -> Result<Object, Refusal> {
     let mut score = kept::object(document)?;
+    if !document.parent.is_empty() {
+        score.entry("experiment_id").or_insert_with(|| document.parent.as_str().into());
+    }
     score.entry("created_at").or_insert_with(|| rfc3339(document.at).into());
     Ok(score)
 }

@@ -63,6 +63,8 @@ async fn a_run_from_beginning_to_report() {
     assert_eq!(row["trials"][1]["final_score"]["value"], json!({"bool": false}));
     let page = server.get(&format!("{EVAL}/scores?limit=2")).await.json();
     assert_eq!((page["items"].as_array().unwrap().len(), page["next_cursor"].is_string()), (2, true));
+    // The scores named their trial only.
+    assert_eq!(page["items"][0]["experiment_id"], "e/1");
     let source = json!({"kind": "sdk", "id": "python"});
     let end = json!({"status": "completed", "source": source, "score_count": 3});
     let ended = server.post(&format!("{RUN}:finalize"), end.clone()).await;

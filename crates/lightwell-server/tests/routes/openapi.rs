@@ -22,6 +22,17 @@ async fn the_committed_document_is_up_to_date() {
     );
 }
 
+/// Two bodies of one name would be one in the document.
+#[test]
+fn artifacts_of_generations_and_of_trials_are_two_things() {
+    let document = serde_json::to_value(lightwell_server::openapi()).unwrap();
+    let schemas = &document["components"]["schemas"];
+    assert!(schemas["ArtifactBody"]["properties"]["payload"].is_object());
+    assert!(schemas["TrialArtifactBody"]["properties"]["content_ref"].is_object());
+    let trial = &schemas["ReportTrial"]["properties"]["artifacts"]["items"]["$ref"];
+    assert_eq!(trial, "#/components/schemas/TrialArtifactBody");
+}
+
 #[test]
 fn every_route_and_field_says_what_it_is() {
     let document = serde_json::to_value(lightwell_server::openapi()).unwrap();

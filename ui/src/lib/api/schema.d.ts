@@ -1246,7 +1246,7 @@ export interface components {
         /** @description One trial of a report. */
         ReportTrial: {
             /** @description What is kept with it. */
-            artifacts: components["schemas"]["ArtifactBody"][];
+            artifacts: components["schemas"]["TrialArtifactBody"][];
             final_score?: null | components["schemas"]["ScoreBody"];
             /** @description All its scores. */
             scores: components["schemas"]["ScoreBody"][];
@@ -1572,6 +1572,32 @@ export interface components {
              * @description Generations for which nobody reported a cost. The sum is without them.
              */
             unpriced_generations: number;
+        };
+        /** @description Something that is kept with a trial. */
+        TrialArtifactBody: {
+            /** @description Its id: the same trial, name and content have the same. */
+            artifact_id: string;
+            /** @description Where its bytes are. */
+            content_ref: string;
+            /** @description When it came: RFC 3339 in UTC. */
+            created_at: string;
+            /** @description Who sent it. */
+            created_by: string;
+            /** @description `image`, `json`, `markdown`, `text`, `pdf`, `csv` or `binary`. */
+            kind: string;
+            /** @description Its MIME type. */
+            mime: string;
+            /** @description Its name. */
+            name: string;
+            /** @description The trial. */
+            parent_id: string;
+            /** @description `test_case_trial`. */
+            parent_kind: string;
+            /**
+             * Format: int64
+             * @description How many they are.
+             */
+            size_bytes: number;
         };
         /** @description A trial. Fields that a client sent and that this version does not know come back as they were. */
         TrialBody: {
@@ -2527,7 +2553,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ArtifactBody"];
+                    "application/json": components["schemas"]["TrialArtifactBody"];
                 };
             };
             /** @description The name or the bytes are missing. */
