@@ -6,5 +6,7 @@ const server = process.env.LIGHTWELL_URL ?? 'http://127.0.0.1:8080';
 export default defineConfig({
 	plugins: [sveltekit()],
 	server: { proxy: { '/api': server, '/openapi.json': server } },
+	// A report of how long the plugins took is of no use to whoever builds the page.
+	build: { rolldownOptions: { checks: { pluginTimings: false } } },
 	test: { include: ['src/**/*.test.ts'] }
 });

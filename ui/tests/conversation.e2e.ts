@@ -181,7 +181,8 @@ it('opens every conversation of the first page, whatever program sent it', async
 	for (const item of items) {
 		const detail = await api(`/api/v1/conversations/${encodeURIComponent(item.id)}`);
 		await page.goto(address(item.id));
-		await page.getByRole('heading', { level: 1, name: item.title, exact: true }).waitFor();
+		const name = item.title === item.id ? item.preview || item.id : item.title;
+		await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
 		const entries = detail.generations.length + detail.steps.length + detail.events.length;
 		await expect.poll(() => page.getByRole('article').count(), { message: item.id }).toBe(entries);
 	}

@@ -5,18 +5,21 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Browser, LOOKS } from './browser';
 import { agentConversation, eventRun } from './records';
-import { base, sendEvents, sendGenerations } from './server';
+import { base, rate, runExperiment, sendEvents, sendGenerations } from './server';
 
 /** Where pictures go; none are taken without it. */
 const folder = process.env.LIGHTWELL_SCREENSHOTS ?? '';
 const agent = agentConversation('looks');
 const run = eventRun('page-test-user');
+let experimentId = '';
 let browser: Browser;
 
 beforeAll(async () => {
 	if (folder) await mkdir(folder, { recursive: true });
 	await sendGenerations(agent.generations);
 	await sendEvents(run.events);
+	await rate(agent.conversationId, { rating: 'CONVERSATION_RATING_VALUE_BAD', comment: 'Too slow', rater_id: 'u-42' });
+	experimentId = await runExperiment(agent.conversationId);
 	browser = await Browser.start();
 });
 afterEach(() => expect(browser.complaints.splice(0)).toEqual([]));
@@ -26,7 +29,9 @@ const VIEWS = [
 	{ view: 'list', path: () => '/', ready: (page: Page) => page.getByRole('rowheader').first() },
 	{ view: 'filtered', path: () => '/?agent=nobody', ready: (page: Page) => page.getByText('No conversation matches') },
 	{ view: 'calls', path: () => `/conversations/${encodeURIComponent(agent.conversationId)}`, ready: article },
-	{ view: 'run', path: () => `/conversations/${run.runId}`, ready: article }
+	{ view: 'run', path: () => `/conversations/${run.runId}`, ready: article },
+	{ view: 'experiments', path: () => '/experiments', ready: (page: Page) => page.getByRole('listitem').first() },
+	{ view: 'experiment', path: () => `/experiments/${experimentId}`, ready: article }
 ];
 
 function article(page: Page) {

@@ -13,3 +13,7 @@ export function anchorHref(kind: Entry['kind'], id: string): string {
 export function conversationHref(id: string): string {
 	return `/conversations/${encodeURIComponent(id)}`;
 }
+
+export function experimentHref(id: string): string {
+	return `/experiments/${encodeURIComponent(id)}`;
+}

@@ -22,6 +22,11 @@ export function eventName(type: string): string {
 	return Object.hasOwn(EVENTS, type) ? EVENTS[type]! : type || 'Event';
 }
 
+/** What a conversation is called: its title, else how it began, else its id. */
+export function conversationName({ title, preview, id }: Conversation): string {
+	return title || preview || id;
+}
+
 /** An entry in a table of contents: who or what. */
 export function entryName(entry: Entry): string {
 	switch (entry.kind) {
