@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .config import ClientConfig, ContentCaptureResolver, GenerationSanitizer
 
 _DEFAULT = ContentCaptureMode.DEFAULT
+#: Modes under which spans tell nothing that somebody wrote.
+HIDDEN_FROM_SPANS = frozenset({ContentCaptureMode.METADATA_ONLY, ContentCaptureMode.FULL_WITH_METADATA_SPANS})
 
 
 def generation_mode(

@@ -9,41 +9,31 @@ from ._capture import resolver_or_client_mode
 from ._copies import copy_metadata, copy_model
 from ._error_category import error_category
 from ._normalise import to_utc
+from ._operation import OperationRecorder
 from ._records import replace
 from .errors import ValidationError
-from .models import ContentCaptureMode, EmbeddingResult, EmbeddingStart
+from .models import EmbeddingResult, EmbeddingStart
 from .validation import validate_embedding_result, validate_embedding_start
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from types import TracebackType
 
     from .client import Client
+    from .models import ContentCaptureMode
 
-_HIDDEN = frozenset({ContentCaptureMode.METADATA_ONLY, ContentCaptureMode.FULL_WITH_METADATA_SPANS})
 _DIMENSIONS = "gen_ai.embeddings.dimension.count"
 
 
-class EmbeddingRecorder:
+class EmbeddingRecorder(OperationRecorder):
     """An embedding call in progress. Use it as a context manager, or call `end()`, which never raises."""
 
     def __init__(self, client: Client, seed: EmbeddingStart, started_at: datetime, mode: ContentCaptureMode) -> None:
-        self.client = client
+        super().__init__(client, started_at, mode)
         #: What was known at the start, completed from the context and the configuration.
         self.seed = seed
-        self.started_at = started_at
-        self._content_capture_mode = mode
-        name = f"embeddings {seed.model.name}".strip()
-        self._span: Any = _otel.start_span(client, name, "client", started_at, _start_attributes(seed))
+        self._begin_span(f"embeddings {seed.model.name}".strip(), "client", _start_attributes(seed))
         self._result: EmbeddingResult | None = None
-        self._call_error: BaseException | None = None
         self._final_error: Exception | None = None
-        self._ended = False
-
-    @property
-    def span(self) -> Any:
-        """The span; one that records nothing in a program without OpenTelemetry."""
-        return _otel.readable_span() if self._span is _otel.NO_SPAN else self._span
 
     def set_result(self, result: EmbeddingResult | None = None, **kwargs: Any) -> None:
         """What the call returned: an `EmbeddingResult`, or its fields as keywords. The last call wins.
@@ -56,23 +46,23 @@ class EmbeddingRecorder:
 
     def set_call_error(self, error: BaseException | None) -> None:
         """The call failed. None is ignored; the last error wins."""
-        if error is not None and not self._ended:
-            self._call_error = error
+        self._fail(error)
 
-    def end(self) -> None:
-        """Ends the span and records duration and tokens. Only the first call does anything."""
-        if self._ended:
-            return
-        self._ended = True
+    def err(self) -> Exception | None:
+        """`ValidationError` when the record is not usable, else None, also when the call itself failed."""
+        return self._final_error
+
+    def _finish(self) -> None:
+        """Records duration and tokens."""
         client, span = self.client, self._span
         completed_at = to_utc(client._clock())
         self._final_error = self._problem()
         if self._result is not None:
             span.set_attributes(self._result_attributes(self._result))
-        error = self._call_error or self._final_error
+        error = self._failure or self._final_error
         error_type = category = ""
-        if self._call_error is not None:
-            error_type, category = "provider_call_error", error_category(self._call_error)
+        if self._failure is not None:
+            error_type, category = "provider_call_error", error_category(self._failure)
         elif error is not None:
             error_type, category = "validation_error", "sdk_error"
         seconds = max(0.0, (completed_at - self.started_at).total_seconds())
@@ -81,8 +71,8 @@ class EmbeddingRecorder:
         if self._result is not None and self._result.input_tokens:
             counted = {**metric, "gen_ai.token.type": "input"}
             _otel.record_tokens(client, span, self._result.input_tokens, counted)
-        hidden = self._content_capture_mode in _HIDDEN
-        told = (self._call_error, self._final_error)
+        hidden = self._hidden
+        told = (self._failure, self._final_error)
         _otel.end_span(
             span,
             completed_at,
@@ -91,23 +81,6 @@ class EmbeddingRecorder:
             description=category if hidden else str(error or ""),
             exceptions=() if hidden else tuple(each for each in told if isinstance(each, BaseException)),
         )
-
-    def err(self) -> Exception | None:
-        """`ValidationError` when the record is not usable, else None, also when the call itself failed."""
-        return self._final_error
-
-    def __enter__(self) -> EmbeddingRecorder:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._call_error is None:
-            self.set_call_error(exc)
-        self.end()
 
     def _problem(self) -> ValidationError | None:
         try:
@@ -127,7 +100,7 @@ class EmbeddingRecorder:
         if result.dimensions is not None:
             found[_DIMENSIONS] = result.dimensions
         capture = self.client._config.embedding_capture
-        if capture.capture_input and result.input_texts and self._content_capture_mode not in _HIDDEN:
+        if capture.capture_input and result.input_texts and not self._hidden:
             texts = result.input_texts[: capture.max_input_items]
             found["gen_ai.embeddings.input_texts"] = [_cut(str(text), capture.max_text_length) for text in texts]
         return found

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import _otel
+from ._capture import HIDDEN_FROM_SPANS
 from ._error_category import error_category
-from ._normalise import SDK_NAME, TITLE_KEY, operation_name_for, to_utc
+from ._normalise import SDK_NAME, TITLE_KEY, operation_name_for, to_utc, whole_number
 from .errors import ValidationError
 from .models import ContentCaptureMode, PartKind
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
     from ._recorder import GenerationRecorder
     from .client import Client
-
-#: Modes under which spans tell nothing that somebody wrote.
-HIDDEN = frozenset({ContentCaptureMode.METADATA_ONLY, ContentCaptureMode.FULL_WITH_METADATA_SPANS})
 
 _TEXTS = (
     ("id", "sigil.generation.id"),
@@ -71,7 +69,7 @@ def finish(recorder: GenerationRecorder, fields: Mapping[str, Any], first_token_
     if span is None:
         return
     mode = recorder._content_capture_mode
-    hidden = mode in HIDDEN or recorder._sanitizer_failed
+    hidden = mode in HIDDEN_FROM_SPANS or recorder._sanitizer_failed
     attributes = _attributes(fields, mode)
     if recorder._sanitizer_failed and mode is not ContentCaptureMode.FULL_WITH_METADATA_SPANS:
         attributes[TITLE_KEY] = ""
@@ -123,7 +121,7 @@ def _attributes(fields: Mapping[str, Any], mode: ContentCaptureMode) -> dict[str
     for field, key in _TEXTS:
         if value := get(field):
             found[key] = str(value)
-    if mode not in HIDDEN and (title := get("conversation_title")):
+    if mode not in HIDDEN_FROM_SPANS and (title := get("conversation_title")):
         found[TITLE_KEY] = str(title).strip()
     model = get("model")
     if provider := getattr(model, "provider", None):
@@ -142,7 +140,7 @@ def _attributes(fields: Mapping[str, Any], mode: ContentCaptureMode) -> dict[str
     usage = get("usage")
     if usage is not None:
         for field, key, _ in _USAGE:
-            if count := _whole(getattr(usage, field, None)):
+            if count := whole_number(getattr(usage, field, None)):
                 found[key] = count
     if metadata := get("metadata"):
         _add_metadata(found, metadata)
@@ -151,7 +149,7 @@ def _attributes(fields: Mapping[str, Any], mode: ContentCaptureMode) -> dict[str
 
 def _add_metadata(found: dict[str, Any], metadata: Mapping[str, Any]) -> None:
     for key in _METADATA_NUMBERS:
-        number = _whole(metadata.get(key))
+        number = whole_number(metadata.get(key))
         if number is not None:
             found[key] = number
     for key in _METADATA_TEXTS:
@@ -172,7 +170,7 @@ def _measure(
     usage = fields.get("usage")
     if usage is not None:
         for field, _, kind in _USAGE:
-            if count := _whole(getattr(usage, field, None)):
+            if count := whole_number(getattr(usage, field, None)):
                 measured.append(("_token_usage_histogram", count, {**operation, "gen_ai.token.type": kind}))
     measured.append(("_tool_calls_histogram", recorder._tool_call_count(), identity))
     return measured
@@ -208,19 +206,3 @@ def count_tool_calls(output: Any) -> int:
     messages = output if isinstance(output, (list, tuple)) else ()
     parts = (part for message in messages for part in getattr(message, "parts", None) or ())
     return sum(1 for part in parts if getattr(part, "kind", None) == PartKind.TOOL_CALL)
-
-
-def _whole(value: Any) -> int | None:
-    """An int, a float without a fraction or digits; None for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    if isinstance(value, str):
-        try:
-            return int(value.strip())
-        except ValueError:
-            return None
-    return None

@@ -29,6 +29,12 @@ _UTC = timezone.utc
 _EPOCH = datetime(1970, 1, 1, tzinfo=_UTC)
 
 
+def new_id(prefix: str) -> str:
+    """`prefix` and 16 random hex digits."""
+    random = new_event_id()
+    return f"{prefix}_{random[:4]}{random[-12:]}"
+
+
 def operation_name_for(mode: GenerationMode | None) -> str:
     """The operation of a generation that does not name one."""
     return "streamText" if mode == _STREAM else "generateText"
@@ -42,6 +48,22 @@ def to_utc(moment: datetime) -> datetime:
     if zone is None:
         return moment.replace(tzinfo=_UTC)
     return moment.astimezone(_UTC)
+
+
+def whole_number(value: Any) -> int | None:
+    """An int, an integral float, or a string of one."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str):
+        try:
+            return int(value.strip())
+        except ValueError:
+            return None
+    return None
 
 
 def merge_header(
@@ -83,8 +105,7 @@ def merge_header(
 def complete_header(header: dict[str, Any]) -> dict[str, Any]:
     """The same header with the id and times that the native core would have made."""
     if "id" not in header:
-        random = new_event_id()
-        header["id"] = f"gen_{random[:4]}{random[-12:]}"
+        header["id"] = new_id("gen")
     for nanoseconds, name in (("started_ns", "started_at"), ("completed_ns", "completed_at")):
         if nanoseconds in header:
             header[name] = of_nanoseconds(header.pop(nanoseconds))

@@ -10,9 +10,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from . import _otel, context
-from ._capture import generation_mode
+from ._capture import HIDDEN_FROM_SPANS, generation_mode
 from ._error_category import error_category
 from ._normalise import to_utc
+from ._operation import OperationRecorder
 from ._records import replace
 from .models import ContentCaptureMode, ToolExecutionEnd, ToolExecutionStart
 
@@ -22,34 +23,23 @@ if TYPE_CHECKING:
 
     from .client import Client
 
-_HIDDEN = frozenset({ContentCaptureMode.METADATA_ONLY, ContentCaptureMode.FULL_WITH_METADATA_SPANS})
 
 
-class ToolExecutionRecorder:
+class ToolExecutionRecorder(OperationRecorder):
     """A tool that runs. Use it as a context manager, or call `end()`, which never raises."""
 
     def __init__(
         self, client: Client, seed: ToolExecutionStart, started_at: datetime, mode: ContentCaptureMode
     ) -> None:
-        self.client = client
+        super().__init__(client, started_at, mode)
         #: What was known at the start, completed from the context and the configuration.
         self.seed = seed
-        self.started_at = started_at
-        self._content_capture_mode = mode
-        self.include_content = mode is ContentCaptureMode.FULL or (seed.include_content and mode not in _HIDDEN)
-        name = f"execute_tool {seed.tool_name}"
-        self._span: Any = _otel.start_span(client, name, "internal", started_at, _start_attributes(seed))
+        self.include_content = mode is ContentCaptureMode.FULL or (seed.include_content and not self._hidden)
+        self._begin_span(f"execute_tool {seed.tool_name}", "internal", _start_attributes(seed))
         self._completed_at: datetime | None = None
         self._content: dict[str, str] = {}
-        self._exec_error: BaseException | None = None
         self._content_error: RuntimeError | None = None
         self._final_error: BaseException | None = None
-        self._ended = False
-
-    @property
-    def span(self) -> Any:
-        """The span; one that records nothing in a program without OpenTelemetry."""
-        return _otel.readable_span() if self._span is _otel.NO_SPAN else self._span
 
     def set_result(self, end: ToolExecutionEnd | None = None, **kwargs: Any) -> None:
         """What the tool was given and returned: a `ToolExecutionEnd`, or its fields as keywords. The last call wins.
@@ -67,16 +57,16 @@ class ToolExecutionRecorder:
 
     def set_exec_error(self, error: BaseException | None) -> None:
         """The tool failed. None is ignored; the last error wins."""
-        if error is not None and not self._ended:
-            self._exec_error = error
+        self._fail(error)
 
-    def end(self) -> None:
-        """Ends the span and records the duration. Only the first call does anything."""
-        if self._ended:
-            return
-        self._ended = True
+    def err(self) -> BaseException | None:
+        """The tool's own error, why its content could not be serialised, or both joined; None before the end."""
+        return self._final_error
+
+    def _finish(self) -> None:
+        """Records the duration."""
         completed_at = to_utc(self._completed_at or self.client._clock())
-        error = self._final_error = _joined(self._exec_error, self._content_error)
+        error = self._final_error = _joined(self._failure, self._content_error)
         for what, text in self._content.items():
             self._span.set_attribute(f"gen_ai.tool.call.{what}", text)
         error_type, category = ("", "") if error is None else ("tool_execution_error", self._category())
@@ -86,7 +76,7 @@ class ToolExecutionRecorder:
             max(0.0, (completed_at - self.started_at).total_seconds()),
             self._metric_attributes(error_type, category),
         )
-        hidden = self._content_capture_mode in _HIDDEN
+        hidden = self._hidden
         _otel.end_span(
             self._span,
             completed_at,
@@ -95,23 +85,6 @@ class ToolExecutionRecorder:
             description=category if hidden else str(error or ""),
             exceptions=(error,) if isinstance(error, BaseException) and not hidden else (),
         )
-
-    def err(self) -> BaseException | None:
-        """The tool's own error, why its content could not be serialised, or both joined; None before the end."""
-        return self._final_error
-
-    def __enter__(self) -> ToolExecutionRecorder:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._exec_error is None:
-            self.set_exec_error(exc)
-        self.end()
 
     def _take_content(self, what: str, value: Any) -> None:
         try:
@@ -123,7 +96,7 @@ class ToolExecutionRecorder:
             self._content[what] = text
 
     def _category(self) -> str:
-        return error_category(self._exec_error or self._content_error)
+        return error_category(self._failure or self._content_error)
 
     def _metric_attributes(self, error_type: str, category: str) -> dict[str, Any]:
         seed = self.seed
@@ -174,7 +147,7 @@ def start_tool_execution(
         return NoopToolExecutionRecorder()
     config = client._config
     mode = generation_mode(start.content_capture, client._resolver, {}, client._content_capture, client._logger)
-    hidden = mode in _HIDDEN
+    hidden = mode in HIDDEN_FROM_SPANS
     title = start.conversation_title or context.conversation_title_from_context() or ""
     started_at = to_utc(client._clock() if start.started_at is None else start.started_at)
     seed = replace(

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import _otel, _tools  # noqa: F401 - not left for a callback to import, see `Client`
-from ._framework.graph import GraphRuns, new_id
+from ._framework.graph import GraphRuns
 from ._framework.messages import chat_messages, output_messages, prompt_messages
 from ._framework.payload import (
     TAGS_KEY,
@@ -39,6 +39,7 @@ from ._framework.runs import (
     run_key,
     streamed_output,
 )
+from ._normalise import new_id
 from .models import GenerationStart, Message, ModelRef, ToolExecutionStart
 
 if TYPE_CHECKING:
@@ -383,14 +384,6 @@ class SigilFrameworkHandlerBase(GraphRuns):
             description="sdk_error" if withheld else str(error),
             exceptions=() if withheld else (error,),
         )
-
-    def _framework_tags(self) -> dict[str, str]:
-        return {
-            **self._extra_tags,
-            "sigil.framework.name": self._framework_name,
-            "sigil.framework.source": self._framework_source,
-            "sigil.framework.language": self._framework_language,
-        }
 
     def _open_ends(self) -> list[Callable[[], object]]:
         """Takes the open runs; what ends each as it stands."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lightwell import new_event_id
-
 from .._capture import generation_mode
 from .._error_category import error_category
+from .._normalise import new_id
 from ..models import ContentCaptureMode, WorkflowStep
 from .payload import TAGS_KEY, component_name, conversation_and_thread, lineage, node_name
 from .reading import plain_metadata, safe_object
@@ -25,22 +24,19 @@ _STEP_TYPE_TAG = "sigil.workflow_step.type"
 _MAX_LINKS = 64 * MAX_OPEN_RUNS
 
 
-def new_id(prefix: str) -> str:
-    """`prefix` and 16 random hex digits."""
-    random = new_event_id()
-    return f"{prefix}_{random[:4]}{random[-12:]}"
-
-
 class GraphRuns:
     """The part of a framework handler that follows graphs. Maps are by run key."""
 
     _client: Client
     _framework_name: str
+    _framework_source: str
+    _framework_language: str
     _agent_name: str
     _agent_version: str
     _capture_inputs: bool
     _capture_outputs: bool
     _capture_workflow_steps: bool
+    _extra_tags: dict[str, str]
     _extra_metadata: dict[str, Any]
 
     def __init__(self) -> None:
@@ -54,7 +50,13 @@ class GraphRuns:
         self._roots_by_age: dict[str, None] = {}
 
     def _framework_tags(self) -> dict[str, str]:
-        raise NotImplementedError
+        """What every record of the handler carries."""
+        return {
+            **self._extra_tags,
+            "sigil.framework.name": self._framework_name,
+            "sigil.framework.source": self._framework_source,
+            "sigil.framework.language": self._framework_language,
+        }
 
     def _link_run(self, key: str, parent_key: str) -> None:
         """Remembers what a run is under, until `_unlink_run`."""

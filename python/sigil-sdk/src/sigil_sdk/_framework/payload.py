@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._normalise import whole_number
 from .._records import replace
 from ..models import ToolDefinition
-from .reading import first_text, id_text, json_bytes, number, read, text, truth, whole_number
+from .reading import first_text, id_text, json_bytes, number, read, text, truth
 
 RUN_ID_KEY = "sigil.framework.run_id"
 RUN_TYPE_KEY = "sigil.framework.run_type"

@@ -53,22 +53,6 @@ def first_text(source: Any, names: Iterable[str], as_text: Callable[[Any], str] 
     return ""
 
 
-def whole_number(value: Any) -> int | None:
-    """An int, an integral float, or a string of one."""
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    if isinstance(value, str):
-        try:
-            return int(value.strip())
-        except ValueError:
-            return None
-    return None
-
-
 def number(value: Any) -> float | None:
     """A finite number, or a string of one."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
