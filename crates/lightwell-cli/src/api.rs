@@ -103,6 +103,7 @@ impl Api {
         let body = answer.text().await.unwrap_or_default();
         let sentence = serde_json::from_str::<Refused>(&body).map_or(body, |refused| refused.error);
         Err(match status {
+            StatusCode::BAD_REQUEST => Failure::Usage(sentence),
             StatusCode::NOT_FOUND => Failure::NotFound(sentence),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::NotAllowed(sentence),
             _ => Failure::Failed(anyhow::anyhow!("{url} answers {status}: {sentence}")),

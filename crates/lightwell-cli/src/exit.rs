@@ -12,6 +12,8 @@ pub const HELP: &str =
 pub enum Failure {
     /// Anything else.
     Failed(anyhow::Error),
+    /// The server does not understand what was asked for.
+    Usage(String),
     /// What was asked for does not exist.
     NotFound(String),
     /// The key is missing or wrong.
@@ -27,6 +29,7 @@ impl Failure {
             // Whoever read our output has enough: that is no failure.
             Self::Failed(error) if is_closed_pipe(&error) => return ExitCode::SUCCESS,
             Self::Failed(error) => (format!("{error:#}"), 1),
+            Self::Usage(sentence) => (sentence, 2),
             Self::NotFound(sentence) => (sentence, 3),
             Self::NotAllowed(sentence) => (sentence, 4),
             Self::Unreachable(sentence) => (sentence, 5),

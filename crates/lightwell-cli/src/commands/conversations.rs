@@ -34,6 +34,7 @@ impl Conversations {
     pub async fn run(self) -> Result<(), Failure> {
         let api = Api::new(self.server)?;
         let mut query = self.filter.query();
+        let filtered = !query.is_empty() || self.cursor.is_some();
         query.push(("limit", self.limit.to_string()));
         query.extend(self.cursor.map(|cursor| ("cursor", cursor)));
         let url = api.url(&["conversations"], &query);
@@ -43,7 +44,11 @@ impl Conversations {
             writeln!(out, "{page:#}")?;
             return Ok(());
         }
-        let page = api.get(url).await?;
+        let page: ConversationPage = api.get(url).await?;
+        if page.items.is_empty() && filtered {
+            writeln!(out, "No conversation matches.")?;
+            return Ok(());
+        }
         write!(out, "{}", render(&page, &Times::local(), Paint::for_stdout()))?;
         Ok(())
     }
@@ -51,7 +56,7 @@ impl Conversations {
 
 fn render(page: &ConversationPage, times: &Times, paint: Paint) -> String {
     if page.items.is_empty() {
-        return "No conversations. Send some, or ask for others: lightwell conversations --help\n".to_owned();
+        return "No conversations yet. They appear here when a program sends to this server.\n".to_owned();
     }
     let mut table = Table::new(&[
         ("LAST", Align::Left),
@@ -95,11 +100,11 @@ fn cells(item: &ConversationItem, times: &Times) -> [String; 12] {
     ]
 }
 
-/// "?" when nobody told any cost, "+?" when some calls are without, nothing when there are no calls.
+/// As the page writes it: "?" when nobody told any cost, "≥" when some calls are without, nothing when there are no calls.
 fn cost(item: &ConversationItem) -> String {
     match (item.totals.reported_cost_usd, item.totals.unpriced_generations) {
         (Some(cost), 0) => dollars(cost),
-        (Some(cost), _) => format!("{}+?", dollars(cost)),
+        (Some(cost), _) => format!("≥ {}", dollars(cost)),
         (None, 0) => String::new(),
         (None, _) => "?".to_owned(),
     }

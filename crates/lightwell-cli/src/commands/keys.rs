@@ -1,6 +1,7 @@
 //! `lightwell keys`: making, listing and revoking API keys, in the data folder itself, also while the server runs.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use lightwell_model::TenantId;
@@ -57,10 +58,19 @@ impl Keys {
     pub fn run(self) -> Result<(), Failure> {
         match self.command {
             KeysCommand::Create { tenant, name, data } => create(&open_keys(&data.folder()?)?, tenant, name),
-            KeysCommand::List { json, data } => list(&open_keys(&data.folder()?)?, json),
-            KeysCommand::Revoke { id, data } => revoke(&open_keys(&data.folder()?)?, &id),
+            KeysCommand::List { json, data } => list(&open_keys(&existing(data.folder()?)?)?, json),
+            KeysCommand::Revoke { id, data } => revoke(&open_keys(&existing(data.folder()?)?)?, &id),
         }
     }
+}
+
+/// Who looks for keys in a folder that is not there has the wrong one in mind: none is made.
+fn existing(folder: PathBuf) -> Result<PathBuf, Failure> {
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let folder = folder.display();
+    Err(Failure::NotFound(format!("there is no data folder {folder}; choose the server's with --data DIR")))
 }
 
 fn create(keys: &KeyFile, tenant: TenantId, name: String) -> Result<(), Failure> {
@@ -71,10 +81,16 @@ fn create(keys: &KeyFile, tenant: TenantId, name: String) -> Result<(), Failure>
     getrandom::fill(&mut id)?;
     let id = format!("key_{}", id.map(|byte| format!("{byte:02x}")).concat());
     let key = NewApiKey { id, name, tenant, digest: secret.digest(), created_at: Timestamp::now() };
+    let first = keys.list()?.is_empty();
     let key = keys.add(&key)?;
     // The key alone on stdout, so that a script can take it.
     eprintln!("Made {} for tenant {}. This is the only time that it is shown:", key.id, key.tenant);
     writeln!(std::io::stdout(), "{}", secret.reveal())?;
+    if first {
+        eprintln!(
+            "It is the first: from now on the server asks for a key. What came without one is the tenant \"default\"'s, unless it named another."
+        );
+    }
     Ok(())
 }
 

@@ -51,8 +51,9 @@ impl Transcript {
     fn header(&self, conversation: &Value) -> String {
         let (id, title) = (string(conversation, "id"), string(conversation, "title"));
         let mut text = format!("{}\n", self.paint.bold(printable(id)));
-        if title != id {
-            text.push_str(&format!("{}\n", printable(title)));
+        let begins = if title == id { string(conversation, "preview") } else { title };
+        if !begins.is_empty() {
+            text.push_str(&format!("{}\n", printable(begins)));
         }
         let totals = &conversation["totals"];
         let mut facts = vec![
@@ -83,6 +84,7 @@ impl Transcript {
             };
             facts.push(if values.is_empty() { values } else { format!("{name} {}", printable(&values)) });
         }
+        facts.push(rated(&conversation["rating_summary"]));
         text.push_str(&self.paint.dim(joined(facts)));
         text.push('\n');
         text
@@ -180,9 +182,12 @@ impl Transcript {
         let user = if user.is_empty() { String::new() } else { format!("user {user}") };
         self.head(text, at, string(record, "kind"), string(record, "event_id"), vec![user]);
         let failed = record["is_error"] == true;
-        self.body(text, "", string(record, "text"), |line| {
-            if failed { self.paint.red(line) } else { line.to_owned() }
-        });
+        // What has no words is told by its fields.
+        let said = match (string(record, "text"), record["payload"].as_object()) {
+            ("", Some(payload)) if !payload.is_empty() => plain(&record["payload"]),
+            (text, _) => text.to_owned(),
+        };
+        self.body(text, "", &said, |line| if failed { self.paint.red(line) } else { line.to_owned() });
     }
 
     fn head(&self, text: &mut String, at: &str, what: &str, id: &str, facts: Vec<String>) {
@@ -242,6 +247,18 @@ fn counted(count: i64, what: &str) -> String {
         1 => format!("1 {what}"),
         _ => format!("{} {what}s", thousands(count)),
     }
+}
+
+/// `rated 2 good, 1 bad`; nothing when nobody rated it.
+fn rated(summary: &Value) -> String {
+    let counted = [("good_count", "good"), ("bad_count", "bad")]
+        .map(|(name, verdict)| (number(summary, name), verdict));
+    let told: Vec<_> = counted
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, verdict)| format!("{} {verdict}", thousands(*count)))
+        .collect();
+    if told.is_empty() { String::new() } else { format!("rated {}", told.join(", ")) }
 }
 
 fn tokens(usage: &Value) -> String {

@@ -18,6 +18,8 @@ fn keys_are_made_listed_and_revoked() {
     let secret = made.stdout.trim_end();
     assert!(secret.starts_with("lw_") && secret.len() >= 35, "{secret}");
     assert!(made.stderr.contains("This is the only time that it is shown"));
+    assert!(made.stderr.contains("from now on the server asks for a key"), "{}", made.stderr);
+    assert!(!keys(&["create", "--tenant", "team-b"]).stderr.contains("from now on"));
     let listed: Value = serde_json::from_str(&keys(&["list", "--json"]).stdout).unwrap();
     assert_eq!((&listed[0]["tenant"], &listed[0]["name"]), (&"team-a".into(), &"the build".into()));
     let table = keys(&["list"]).stdout;
@@ -32,10 +34,16 @@ fn keys_are_made_listed_and_revoked() {
     let id = listed[0]["id"].as_str().unwrap();
     let revoked = keys(&["revoke", id]);
     assert_eq!(revoked.code, Some(0));
-    assert!(revoked.stderr.contains("It was the last one"), "{}", revoked.stderr);
+    assert!(!revoked.stderr.contains("It was the last one"), "{}", revoked.stderr);
+    let last = keys(&["revoke", listed[1]["id"].as_str().unwrap()]);
+    assert!(last.stderr.contains("It was the last one"), "{}", last.stderr);
     let again = keys(&["revoke", id]);
     assert_eq!(again.code, Some(3));
     assert!(again.stderr.contains("there is no key"), "{}", again.stderr);
+    let elsewhere = data.path().join("none");
+    let ended = run(&["keys", "list", "--data", elsewhere.to_str().unwrap()]);
+    assert_eq!((ended.code, elsewhere.exists()), (Some(3), false), "{}", ended.stderr);
+    assert!(ended.stderr.contains("there is no data folder"), "{}", ended.stderr);
     let bad = keys(&["create", "--tenant", "a/b"]);
     assert_eq!(bad.code, Some(2));
     assert!(bad.stderr.contains("tenant id contains '/'"), "{}", bad.stderr);

@@ -17,6 +17,7 @@ fn conversation() -> Value {
         "updated_at": "2026-11-22T08:00:09.500000Z", "generation_count": 2, "step_count": 1, "error_count": 1,
         "user_id": "u-1", "agents": ["guide"], "models": ["gpt-4o"],
         "totals": {"input_tokens": 1300, "output_tokens": 45, "reported_cost_usd": 0.0123, "unpriced_generations": 1},
+        "rating_summary": {"total_count": 3, "good_count": 1, "bad_count": 2, "has_bad_rating": true},
         "generations": [
             {
                 "generation_id": "g1", "model": {"provider": "openai", "name": "gpt-4o"}, "agent_name": "guide",
@@ -38,6 +39,11 @@ fn conversation() -> Value {
         "events": [
             {"event_id": "e1", "kind": "user.input", "at": "2026-11-22T08:00:00Z", "text": "How warm?", "user_id": "u-1"},
             {"event_id": "e2", "kind": "error", "at": "2026-11-22T08:00:05Z", "text": "it broke", "is_error": true},
+            {
+                "event_id": "e3", "kind": "user.feedback", "at": "2026-11-22T08:00:06Z",
+                "payload": {"feedback_type": "rating", "feedback_value": 5},
+            },
+            {"event_id": "e4", "kind": "run.end", "at": "2026-11-22T08:00:07Z", "payload": {}},
         ],
     })
 }
@@ -57,4 +63,13 @@ fn every_call_can_be_shown_whole() {
     assert_eq!(text.matches("How warm is it in Oslo?").count(), 2);
     assert_eq!(text.matches("You know the weather.").count(), 2);
     assert!(!text.contains("as before"));
+}
+
+#[test]
+fn without_a_title_it_is_called_by_its_first_words() {
+    let text =
+        transcript(false).render(&json!({"id": "run-1", "title": "run-1", "preview": "How warm is it?"}));
+    assert!(text.starts_with("run-1\nHow warm is it?\n"), "{text}");
+    let text = transcript(false).render(&json!({"id": "run-1", "title": "run-1", "preview": ""}));
+    assert!(!text.contains("\n\n"), "{text}");
 }
