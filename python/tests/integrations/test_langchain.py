@@ -11,15 +11,16 @@ from conftest import PROGRAMS, ROOT, RunProgram, Server, program_runner
 from integrations.shape import check, kinds, texts
 from provider import Provider
 
-ENVS = ["langchain-0.1", "langchain-0.3", "langchain-1"]
-GRAPHS = {"langchain-0.3", "langchain-1"}
+#: Those with LangGraph first: tests that share an environment are put together by its place in the list.
+ENVS = ["langchain-0.3", "langchain-1", "langchain-0.1"]
+GRAPHS = ENVS[:2]
+with_langgraph = pytest.mark.parametrize("told", GRAPHS, indirect=True)
 
 
 class Told:
     """What the program of all scenarios printed, and the server that it sent to."""
 
-    def __init__(self, env: str, server: Server, out: str) -> None:
-        self.env = env
+    def __init__(self, server: Server, out: str) -> None:
         self.server = server
         told = json.loads(out.strip().splitlines()[-1])
         self.scenarios, self.statistics = told["scenarios"], told["statistics"]
@@ -36,7 +37,7 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     try:
         run = program_runner(folder)
         finished = run("langchain_scenarios.py", env=request.param, SERVER=server.url, **graphs)
-        yield Told(request.param, server, finished.out)
+        yield Told(server, finished.out)
     finally:
         server.kill()
 
@@ -158,11 +159,10 @@ def test_a_classic_agent(told: Told) -> None:
     assert {record["parent_id"] for record in records} == {asked["event_id"]}
 
 
+@with_langgraph
 @pytest.mark.parametrize(("scenario", "product"), [("graph_agent", 42), ("graph_agent_async", 6)])
 def test_an_agent_graph(told: Told, scenario: str, product: int) -> None:
     """W-31: two calls of the model and one of a tool are all of it, and nothing dangles."""
-    if told.env not in GRAPHS:
-        pytest.skip("there was no LangGraph")
     conversation = told.conversation(scenario)
     assert kinds(conversation) == ["user.input", "agent.response"]
     first, second = sorted(conversation["generations"], key=lambda generation: len(generation["input"]))
@@ -175,10 +175,9 @@ def test_an_agent_graph(told: Told, scenario: str, product: int) -> None:
     assert conversation["generations"][0]["metadata"]["langgraph_node"] in ("agent", "model")
 
 
+@with_langgraph
 def test_a_graph_that_waits_for_a_person(told: Told) -> None:
     """The pause is no failure, and what the person answers is what the rest is below."""
-    if told.env not in GRAPHS:
-        pytest.skip("there was no LangGraph")
     conversation = told.conversation("graph_interrupted")
     assert told.scenarios["graph_interrupted"]["answer"] == "It is sent."
     assert kinds(conversation) == ["user.input", "user.input", "agent.response"]
