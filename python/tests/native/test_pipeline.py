@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
@@ -11,23 +10,16 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, List
+from typing import Any, Callable
 
 import pytest
 from native.scripted import Scripted, balanced
 from native.shapes import generation
-from waiting import wait_for
 
 import lightwell
 from lightwell import Closed, Pipeline, QueueFull
 
 Make = Callable[..., Pipeline]
-
-
-def native_threads() -> List[str]:
-    """Names of all delivery threads of this process. The one that waits for SIGTERM is not: it stays."""
-    names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
-    return [name for name in names if name.startswith("lightwell") and name != "lightwell-term"]
 
 
 def test_construction_refuses_what_cannot_work() -> None:
@@ -109,6 +101,16 @@ def test_an_idle_shutdown_is_quick(sigil: Make, http_server: Scripted) -> None:
     assert not http_server.requests
 
 
+def run_program(program: str, *arguments: str) -> str:
+    """What a program prints, that ends well, in a process that finds the modules of these tests."""
+    command = [sys.executable, "-W", "ignore", "-c", program, *arguments]
+    path = os.pathsep.join(entry for entry in (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")) if entry)
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 class Interrupted(Exception):
     pass
 
@@ -143,30 +145,51 @@ def test_probe_is_exactly_200(insidellm: Make, http_server: Scripted) -> None:
     assert not Pipeline.insidellm(base_url=f"http://127.0.0.1:{port}", api_key="k").probe(1.0)
 
 
-def test_one_native_thread_and_no_python_thread(sigil: Make, http_server: Scripted) -> None:
-    gc.collect()
-    wait_for(lambda: not native_threads(), "threads of earlier tests end")
-    pipeline = sigil(endpoint=http_server.url.replace("127.0.0.1", "localhost"))
-    assert not native_threads(), "no thread before the first record"
-    for _ in range(3):
-        pipeline.record_generation(generation())
-        assert pipeline.flush(10.0)
-    # The server serves each connection on a thread, which ends with it; what stays is that server's own and this one.
-    wait_for(lambda: threading.active_count() == 2, "connections end")
-    assert native_threads() == ["lightwell-send"]
-    kernel_threads = len(list(Path("/proc/self/task").iterdir()))
-    assert kernel_threads == threading.active_count() + 2, "the runtime has no helper threads, not for names either"
-    pipeline.shutdown(10.0)
-    wait_for(lambda: not native_threads(), "the thread ends")
+# In a process of their own, where no thread is another test's.
+THREADS = """
+import gc, sys, threading
+from pathlib import Path
+from lightwell import Pipeline
+from native.shapes import generation
+from waiting import wait_for
+
+def threads():
+    "All of the kernel's, by name."
+    return sorted(path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm"))
+
+def native_threads():
+    "Those that deliver. The one that waits for SIGTERM does not: it stays."
+    return [name for name in threads() if name.startswith("lightwell") and name != "lightwell-term"]
+
+pipeline = Pipeline.sigil(protocol="http", endpoint=sys.argv[1], flush_interval=3600)
+"""
+ONE_THREAD = """
+assert not native_threads(), "no thread before the first record"
+for _ in range(3):
+    pipeline.record_generation(generation())
+    assert pipeline.flush(10.0)
+assert threading.active_count() == 1
+assert native_threads() == ["lightwell-send"]
+assert len(threads()) == threading.active_count() + 2, "the runtime has no helper threads, not for names either"
+pipeline.shutdown(10.0)
+wait_for(lambda: not native_threads(), "the thread ends")
+"""
+COLLECTED = """
+pipeline.record_generation(generation())
+del pipeline
+gc.collect()
+wait_for(lambda: not native_threads(), "the thread ends")
+"""
+
+
+def test_one_native_thread_and_no_python_thread(http_server: Scripted) -> None:
+    run_program(THREADS + ONE_THREAD, http_server.url.replace("127.0.0.1", "localhost"))
+    assert len(http_server.requests) == 3
 
 
 def test_a_collected_pipeline_delivers_and_frees_its_thread(http_server: Scripted) -> None:
-    pipeline = Pipeline.sigil(protocol="http", endpoint=http_server.url, flush_interval=3600)
-    pipeline.record_generation(generation())
-    del pipeline
-    gc.collect()
-    wait_for(lambda: len(http_server.requests) == 1, "the record arrives")
-    wait_for(lambda: not native_threads(), "the thread ends")
+    run_program(THREADS + COLLECTED, http_server.url)
+    assert len(http_server.requests) == 1
 
 
 def test_many_threads(sigil: Make, http_server: Scripted) -> None:
@@ -229,7 +252,7 @@ assert pipeline.shutdown(10) and ended == 0, ended
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.parametrize("state", ["cold", "warm"])
 def test_fork(state: str, http_server: Scripted) -> None:
-    subprocess.run([sys.executable, "-W", "ignore", "-c", FORK, http_server.url, state], check=True, timeout=60)
+    run_program(FORK, http_server.url, state)
     events = [request.json() for request in http_server.requests]
     ids = sorted(event["event_id"] for body in events for event in (body if isinstance(body, list) else [body]))
     expected = [("queued", 5), ("child", 3), ("grandchild", 2), ("parent", 2)] + [("before", 1)] * (state == "warm")
@@ -269,10 +292,9 @@ print(*counts)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_fork_while_others_record(http_server: Scripted) -> None:
-    command = [sys.executable, "-W", "ignore", "-c", FORK_WHILE_RECORDING, http_server.url]
-    finished = subprocess.run(command, check=True, timeout=100, capture_output=True, text=True)
+    out = run_program(FORK_WHILE_RECORDING, http_server.url)
     bodies = [request.json() for request in http_server.requests]
     ids = [event["event_id"] for body in bodies for event in (body if isinstance(body, list) else [body])]
-    counts = [int(count) for count in finished.stdout.split()]
+    counts = [int(count) for count in out.split()]
     expected = [f"thread-{thread}-{n}" for thread, count in enumerate(counts) for n in range(count)]
     assert sorted(ids) == sorted(expected + [f"child-{n}" for n in range(20)])
