@@ -70,6 +70,7 @@ export interface Trial {
 	durationMs: number | null;
 	inputTokens: number | null;
 	outputTokens: number | null;
+	/** In the currency that the program counts in. */
 	cost: number | null;
 	/** What decides it. */
 	final: Score | null;

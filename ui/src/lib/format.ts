@@ -31,14 +31,18 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 	return `${exact(count)} ${count === 1 ? one : many}`;
 }
 
-/** US dollars: cents from one dollar up, below that as many digits as tell something. */
+/** US dollars. */
 export function dollars(amount: number): string {
-	if (amount === 0) return '$0';
+	return `$${money(amount)}`;
+}
+
+/** An amount of no known currency: hundredths from one up, below that as many digits as tell something. */
+export function money(amount: number): string {
+	if (amount === 0) return '0';
 	if (Math.abs(amount) >= 1) {
-		return `$${amount.toLocaleString('en-GB', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+		return amount.toLocaleString('en-GB', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 	}
-	const digits = Number(amount.toPrecision(3)).toLocaleString('en-GB', { maximumFractionDigits: 12 });
-	return `$${digits}`;
+	return Number(amount.toPrecision(3)).toLocaleString('en-GB', { maximumFractionDigits: 12 });
 }
 
 /** `0.4 ms`, `312 ms`, `1.23 s`, `12.3 s`, `2 min 5 s`, `1 h 4 min`, `2 d 3 h` */
