@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Iterator
 
 import pytest
-from conftest import RunProgram, Server
+from conftest import Server, program_runner
 from integrations.shape import check, kinds, texts
-from provider import Provider
+from provider import running_provider
 
 QUIET = {"CREWAI_DISABLE_TELEMETRY": "true", "OTEL_SDK_DISABLED": "true", "CREWAI_TRACING_ENABLED": "false"}
 ENVS = {
@@ -20,13 +21,43 @@ ENVS = {
 }
 PRICED = {"crewai", "litellm", "sigil"}
 """LiteLLM knows prices; the others are told none."""
+KEPT = {"litellm", "sigil"}
+"""LiteLLM calls the first handler that it was given for as long as the process lives: a process asks once."""
 TOOL = {"Paris": "sunny in Paris", "Atlantis": "no such city"}
 
 
+class Told:
+    """What a program has left at a server, told in one way."""
+
+    def __init__(self, way: str, server: Server) -> None:
+        self.way = way
+        self.server = server
+
+
+@pytest.fixture(scope="module", params=ENVS)
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """One program asks about every city, where it can: most of its time is that of its imports."""
+    way = request.param
+    folder: Path = tmp_path_factory.mktemp(way)
+    server = Server(folder / "data").start()
+    try:
+        with running_provider() as provider:
+            provider.chats = [reply for city in TOOL for reply in (("forecast", {"city": city}), "It is sunny.")]
+            places = {"PROVIDER": provider.url, "INSIDELLM_BASE_URL": server.url, "SIGIL_ENDPOINT": server.url}
+            for cities in [[city] for city in TOOL] if way in KEPT else [list(TOOL)]:
+                settings = {"WAY": way, "CITIES": " ".join(cities), "SIGIL_PROTOCOL": "http", **QUIET}
+                finished = program_runner(folder)("same_agent.py", env=ENVS[way], **settings, **places)
+                assert finished.out.splitlines().count("It is sunny.") == len(cities), finished.out
+        yield Told(way, server)
+    finally:
+        server.kill()
+
+
 @pytest.mark.parametrize("city", TOOL)
-@pytest.mark.parametrize("way", ENVS)
-def test_the_conversation(server: Server, run_program: RunProgram, provider: Provider, way: str, city: str) -> None:
-    conversation = told(server, run_program, provider, way, city)
+def test_the_conversation(told: Told, city: str) -> None:
+    way = told.way
+    assert sorted(item["id"] for item in told.server.conversations()) == sorted(TOOL)
+    conversation = told.server.conversation(city)
     check(conversation)
     question = check_generations(conversation, way, city)
     check_tool(conversation, city)
@@ -39,16 +70,6 @@ def test_the_conversation(server: Server, run_program: RunProgram, provider: Pro
     asked, answered = (event for event in conversation["events"] if event["kind"] in said)
     assert asked["text"] == (city if way == "crewai" else question)
     assert answered["text"] == "It is sunny."
-
-
-def told(server: Server, run_program: RunProgram, provider: Provider, way: str, city: str) -> dict[str, Any]:
-    """The conversation that the program leaves."""
-    provider.chats = [("forecast", {"city": city}), "It is sunny."]
-    places = {"PROVIDER": provider.url, "INSIDELLM_BASE_URL": server.url, "SIGIL_ENDPOINT": server.url}
-    finished = run_program("same_agent.py", env=ENVS[way], WAY=way, CITY=city, SIGIL_PROTOCOL="http", **places, **QUIET)
-    assert finished.out.strip().splitlines()[-1] == "It is sunny."
-    assert [item["id"] for item in server.conversations()] == [way]
-    return server.conversation(way)
 
 
 def check_generations(conversation: dict[str, Any], way: str, city: str) -> str:

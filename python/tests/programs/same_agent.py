@@ -1,4 +1,5 @@
-"""One small agent, written with each of the ways to tell of it: $WAY. It asks about $CITY and prints its answer.
+"""One small agent, written with each of the ways to tell of it: $WAY. It asks about each of $CITIES and prints its
+answers. A run is called as its city is.
 
 A question, a call of the model that wants a tool, the tool, a streamed call of the model, the answer.
 """
@@ -10,9 +11,6 @@ import os
 from typing import Any, Callable, Dict, Iterator, List
 
 MODEL = "gpt-4o-mini"
-CITY = os.environ["CITY"]
-QUESTION = f"How is {CITY}?"
-RUN = os.environ["WAY"]
 USER = "user-123"
 FORECAST = {
     "type": "function",
@@ -25,6 +23,10 @@ FORECAST = {
 Messages = List[Dict[str, Any]]
 
 
+def question(city: str) -> str:
+    return f"How is {city}?"
+
+
 def forecast(city: str) -> str:
     """The weather of a city."""
     if city == "Atlantis":
@@ -32,9 +34,11 @@ def forecast(city: str) -> str:
     return f"sunny in {city}"
 
 
-def agent(ask: Callable[[Messages], Any], use: Callable[[str], str], stream: Callable[[Messages], str]) -> str:
+def agent(
+    asked: str, ask: Callable[[Messages], Any], use: Callable[[str], str], stream: Callable[[Messages], str]
+) -> str:
     """The agent by itself: `ask` returns the model's message, which wants the tool; `stream` returns the final text."""
-    messages: Messages = [{"role": "user", "content": QUESTION}]
+    messages: Messages = [{"role": "user", "content": asked}]
     wanted = ask(messages).tool_calls[0]
     function = {"name": wanted.function.name, "arguments": wanted.function.arguments}
     call = {"id": wanted.id, "type": "function", "function": function}
@@ -47,16 +51,16 @@ def agent(ask: Callable[[Messages], Any], use: Callable[[str], str], stream: Cal
     return stream(messages)
 
 
-def tracker() -> str:
+def tracker(about: str) -> str:
     import insidellm
 
     model = openai_model()
     client = insidellm.InsideLLMClient(api_key="any")
-    with client, insidellm.InsideLLMTracker(client=client, run_id=RUN, user_id=USER) as tracker:
-        tracker.log_user_input(QUESTION)
+    with client, insidellm.InsideLLMTracker(client=client, run_id=about, user_id=USER) as tracker:
+        tracker.log_user_input(question(about))
 
         def ask(messages: Messages) -> Any:
-            with tracker.track_llm_call(MODEL, "openai", QUESTION, messages=messages[:]) as log_response:
+            with tracker.track_llm_call(MODEL, "openai", question(about), messages=messages[:]) as log_response:
                 reply = model.create(model=MODEL, messages=messages, tools=[FORECAST])
                 message = reply.choices[0].message
                 calls = [call.model_dump() for call in message.tool_calls]
@@ -70,7 +74,7 @@ def tracker() -> str:
             return result
 
         def stream(messages: Messages) -> str:
-            with tracker.track_llm_call(MODEL, "openai", QUESTION, messages=messages[:]) as log_response:
+            with tracker.track_llm_call(MODEL, "openai", question(about), messages=messages[:]) as log_response:
                 text, usage = "", None
                 for chunk in streamed(model, messages):
                     usage = chunk.usage or usage
@@ -82,18 +86,18 @@ def tracker() -> str:
                 log_response(text, usage=usage.model_dump())
             return text
 
-        answer = agent(ask, use, stream)
+        answer = agent(question(about), ask, use, stream)
         tracker.log_agent_response(answer)
     return answer
 
 
-def decorators() -> str:
+def decorators(about: str) -> str:
     import insidellm
 
     model = openai_model()
     insidellm.initialize(api_key="any")
-    insidellm.start_run(run_id=RUN, user_id=USER)
-    insidellm.log_event(insidellm.Event.create_user_input(RUN, USER, QUESTION))
+    insidellm.start_run(run_id=about, user_id=USER)
+    insidellm.log_event(insidellm.Event.create_user_input(about, USER, question(about)))
 
     @insidellm.track_llm_call(MODEL, "openai")
     def ask(messages: Messages) -> Any:
@@ -110,16 +114,16 @@ def decorators() -> str:
     def text_of_stream(messages: Messages) -> str:
         return "".join(chunk.choices[0].delta.content or "" for chunk in stream(messages) if chunk.choices)
 
-    answer = agent(lambda messages: ask(messages).choices[0].message, use, text_of_stream)
+    answer = agent(question(about), lambda messages: ask(messages).choices[0].message, use, text_of_stream)
     response = {"response_text": answer, "response_type": "text"}
-    event = {"run_id": RUN, "user_id": USER, "event_type": "agent_response", "payload": response}
+    event = {"run_id": about, "user_id": USER, "event_type": "agent_response", "payload": response}
     insidellm.log_event(insidellm.Event(**event))
-    insidellm.end_run(RUN)
+    insidellm.end_run(about)
     insidellm.shutdown()
     return answer
 
 
-def langchain() -> str:
+def langchain(about: str) -> str:
     from langchain.agents import create_agent
     from langchain_core.tools import tool
     from langchain_openai import ChatOpenAI
@@ -133,10 +137,10 @@ def langchain() -> str:
 
     wrapped.handle_tool_error = True
     with InsideLLMClient(api_key="any") as client:
-        callback = InsideLLMCallback(client=client, user_id=USER, run_id=RUN)
+        callback = InsideLLMCallback(client=client, user_id=USER, run_id=about)
         model = ChatOpenAI(model=MODEL, base_url=os.environ["PROVIDER"], streaming=True, stream_usage=True, max_retries=0)
         agent_graph = create_agent(model, [wrapped], middleware=[_failures_are_told_to_the_model()])
-        asked = {"messages": [("user", QUESTION)]}
+        asked = {"messages": [("user", question(about))]}
         return str(agent_graph.invoke(asked, config={"callbacks": [callback]})["messages"][-1].content)
 
 
@@ -154,7 +158,7 @@ def _failures_are_told_to_the_model() -> Any:
     return tell
 
 
-def crewai() -> str:
+def crewai(about: str) -> str:
     from crewai import LLM, Agent, Crew, Task
     from crewai.tools import tool
 
@@ -166,24 +170,24 @@ def crewai() -> str:
         return forecast(city)
 
     with InsideLLMClient(api_key="any") as client:
-        handler = CrewAIInsideLLMCallbackHandler(client=client, user_id=USER, run_id=RUN)
+        handler = CrewAIInsideLLMCallbackHandler(client=client, user_id=USER, run_id=about)
         model = LLM(model=MODEL, base_url=os.environ["PROVIDER"], api_key="any", is_litellm=False, stream=True)
-        about = {"goal": "Tell the weather", "backstory": "Old", "max_retry_limit": 0}
-        reporter = Agent(role="Reporter", llm=model, tools=[wrapped], **about)
+        settings = {"goal": "Tell the weather", "backstory": "Old", "max_retry_limit": 0}
+        reporter = Agent(role="Reporter", llm=model, tools=[wrapped], **settings)
         task = Task(name="report", description="How is {city}?", expected_output="A sentence", agent=reporter)
-        answer = Crew(agents=[reporter], tasks=[task]).kickoff(inputs={"city": CITY}).raw
+        answer = Crew(agents=[reporter], tasks=[task]).kickoff(inputs={"city": about}).raw
         handler.close()
     return str(answer)
 
 
-def litellm() -> str:
+def litellm(about: str) -> str:
     """LiteLLM knows of the calls of the model; the tracker tells the rest."""
     import insidellm
 
     client = insidellm.InsideLLMClient(api_key="any")
-    with client, insidellm.InsideLLMTracker(client=client, run_id=RUN, user_id=USER) as tracker:
-        handler = insidellm.CrewAIInsideLLMCallbackHandler(client=client, user_id=USER, run_id=RUN)
-        tracker.log_user_input(QUESTION)
+    with client, insidellm.InsideLLMTracker(client=client, run_id=about, user_id=USER) as tracker:
+        handler = insidellm.CrewAIInsideLLMCallbackHandler(client=client, user_id=USER, run_id=about)
+        tracker.log_user_input(question(about))
 
         def use(city: str) -> str:
             with tracker.track_tool_call("forecast", {"city": city}) as log_response:
@@ -191,13 +195,13 @@ def litellm() -> str:
                 log_response(result)
             return result
 
-        answer = agent(*litellm_calls(use=use))
+        answer = agent(question(about), *litellm_calls(use=use))
         tracker.log_agent_response(answer)
         handler.close()
     return answer
 
 
-def sigil() -> str:
+def sigil(about: str) -> str:
     """As `litellm`, told in Sigil's terms."""
     import litellm
 
@@ -205,10 +209,10 @@ def sigil() -> str:
     from sigil_sdk_litellm import SigilLiteLLMLogger
 
     client = sigil_sdk.Client()
-    litellm.callbacks = [SigilLiteLLMLogger(client=client, conversation_id=RUN)]
+    litellm.callbacks = [SigilLiteLLMLogger(client=client, conversation_id=about)]
 
     def use(city: str) -> str:
-        step: Any = {"id": "step-1", "conversation_id": RUN, "step_name": "forecast", "input_state": {"city": city}}
+        step: Any = {"id": f"step-{about}", "conversation_id": about, "step_name": "forecast", "input_state": {"city": city}}
         try:
             result = forecast(city)
         except ValueError as error:
@@ -217,7 +221,7 @@ def sigil() -> str:
         client.enqueue_workflow_step(sigil_sdk.WorkflowStep(**step, output_state={"result": result}))
         return result
 
-    answer = agent(*litellm_calls(use=use))
+    answer = agent(question(about), *litellm_calls(use=use))
     client.shutdown()
     return answer
 
@@ -249,4 +253,5 @@ def streamed(model: Any, messages: Messages) -> Any:
 
 
 if __name__ == "__main__":
-    print(globals()[RUN]())
+    for city in os.environ["CITIES"].split():
+        print(globals()[os.environ["WAY"]](city))
