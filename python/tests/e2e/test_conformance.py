@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from conftest import ROOT, Server
-from protobuf import results_of
+from parity.schema import wire_fields
 
 FIXTURES = sorted((ROOT / "conformance").glob("sigil/*.json")) + sorted((ROOT / "conformance").glob("insidellm/*.json"))
 
@@ -61,6 +61,16 @@ def send(server: Server, fixture: dict[str, Any], tenant: str) -> list[tuple[boo
     if isinstance(answer, str):
         return results_of(answer.encode("latin-1", errors="replace"))
     return [(result.get("accepted", False), result.get("error", "")) for result in answer.get("results", [])]
+
+
+def results_of(response: bytes) -> list[tuple[bool, str]]:
+    """(accepted, error) of each result of an ExportGenerationsResponse or ExportWorkflowStepsResponse."""
+    results = []
+    for number, result in wire_fields(response):
+        assert number == 1 and isinstance(result, bytes)
+        told = dict(wire_fields(result))
+        results.append((bool(told.get(2, 0)), told.get(3, b"").decode()))
+    return results
 
 
 def check_generation(server: Server, tenant: str, expected: dict[str, Any]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +15,6 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, interpreter
-
-sys.path.append(str(ROOT / "python"))
-
 from parity.compare import differences, normalise
 from parity.differences import BEGIN, END, ROWS, Verdict, judge, table
 from parity.scenarios import BOTH, EITHER, Scenario, all_scenarios
