@@ -14,7 +14,7 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::codec::{Decoder, Encoder, Packed};
-use crate::codes::{self, facet, nanoseconds, orphan, put_varint};
+use crate::codes::{self, facet, nanoseconds, orphan, put_varint, varints};
 use crate::fault::Result;
 use crate::file::{self, Format};
 use crate::history::{Histories, Target};
@@ -22,12 +22,12 @@ use crate::key_index::{KeyIndex, Rows};
 use crate::load::{self, Loader};
 use crate::memo::Memo;
 use crate::pages;
-use crate::prepare::{Prepared, Preparer};
+use crate::prepare::{Prepared, Preparer, names_of};
 use crate::recent::Recent;
 use crate::rollup::Facts;
 use crate::schema::{
-    APPLICATION_ID, BodyRow, ConversationRow, FacetRow, OLDEST_VERSION, OrphanRow, RecordRow, Table, VERSION,
-    create_sql, sql,
+    APPLICATION_ID, BodyRow, ConversationRow, FacetRow, OLDEST_VERSION, OrphanRow, RecordRow, Table,
+    UPGRADES, VERSION, create_sql, sql,
 };
 use crate::symbols::{self, Symbols};
 
@@ -37,6 +37,7 @@ pub const FORMAT: Format = Format {
     application_id: APPLICATION_ID,
     version: VERSION,
     oldest: OLDEST_VERSION,
+    upgrades: UPGRADES,
     create: create_sql,
 };
 
@@ -266,6 +267,7 @@ impl DayFile {
             tools: places.tools,
             input_head: places.input_head,
             output_head: places.output_head,
+            agent_version: facts.agent_version,
         };
         Ok((row, facts))
     }
@@ -320,7 +322,7 @@ impl DayFile {
         Ok(())
     }
 
-    /// Remembers content that a merged record no longer refers to.
+    /// Remembers what a merged record no longer refers to.
     fn leave_behind(&self, old: &RecordRow, new: &RecordRow) -> Result<()> {
         let kept: Vec<_> = references(new).collect();
         for (kind, seq) in references(old).filter(|reference| !kept.contains(reference)) {
@@ -369,11 +371,14 @@ fn body(seq: i64, packed: &Packed) -> BodyRow {
     BodyRow { seq, codec: packed.codec, body: packed.bytes.clone() }
 }
 
-/// The nodes and contents that a record refers to: kind of orphan, row.
+/// The nodes, contents and symbols that a record refers to: kind of orphan, row.
 pub fn references(row: &RecordRow) -> impl Iterator<Item = (i64, i64)> {
     let nodes = [row.input_head, row.output_head].map(|seq| (orphan::NODE, seq));
     let contents = [row.system, row.tools].map(|seq| (orphan::CONTENT, seq.unwrap_or_default()));
-    nodes.into_iter().chain(contents).filter(|(_, seq)| *seq != 0)
+    let names = [Some(row.tenant)].into_iter().chain(names_of(row)).flatten();
+    let symbols =
+        names.chain(varints(row.tags.as_deref().unwrap_or_default())).map(|seq| (orphan::SYMBOL, seq));
+    nodes.into_iter().chain(contents).chain(symbols).filter(|(_, seq)| *seq != 0)
 }
 
 #[cfg(test)]

@@ -64,6 +64,7 @@ const FORMAT: Format = Format {
     application_id: 0x4c57_444c,
     version: 1,
     oldest: 1,
+    upgrades: &[],
     create: create_sql,
 };
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::fault::{Fault, Result};
 
@@ -14,8 +14,10 @@ pub struct Format {
     pub application_id: i32,
     /// `pragma user_version`
     pub version: i32,
-    /// The oldest version that is read, and made a file of the present one when it is opened for writing.
+    /// The oldest version that is read, and made a file of the present one when it is opened.
     pub oldest: i32,
+    /// SQL that makes a file of a version one of the next, where that takes any.
+    pub upgrades: &'static [(i32, &'static str)],
     /// DDL of a new one.
     pub create: fn() -> String,
 }
@@ -48,8 +50,8 @@ pub fn open_writer(path: &Path, format: &Format, cache_kib: u32) -> Result<Conne
         transaction.pragma_update(None, "application_id", format.application_id)?;
         transaction.pragma_update(None, "user_version", format.version)?;
         transaction.commit()?;
-    } else if version != Some(format.version) {
-        connection.pragma_update(None, "user_version", format.version)?;
+    } else {
+        upgrade(&mut connection, format)?;
     }
     Ok(connection)
 }
@@ -57,10 +59,10 @@ pub fn open_writer(path: &Path, format: &Format, cache_kib: u32) -> Result<Conne
 /// Opens a file that exists for reading.
 pub fn open_reader(path: &Path, format: &Format) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
     connection.set_prepared_statement_cache_capacity(32);
     connection.execute_batch(&format!("pragma busy_timeout = {BUSY_MS}"))?;
-    check(&connection, format)?;
+    upgrade(&mut connection, format)?;
     connection
         .execute_batch("pragma query_only = 1; pragma temp_store = memory; pragma cache_size = -2048;")?;
     Ok(connection)
@@ -95,6 +97,24 @@ fn check(connection: &Connection, format: &Format) -> Result<Option<i32>> {
         )));
     }
     Ok(Some(version))
+}
+
+/// Makes an older file one of the present version.
+fn upgrade(connection: &mut Connection, format: &Format) -> Result<()> {
+    if check(connection, format)? == Some(format.version) {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another connection may have done it meanwhile.
+    let version = check(&transaction, format)?;
+    for (_, sql) in format.upgrades.iter().filter(|(from, _)| version.is_some_and(|version| version <= *from))
+    {
+        transaction.execute_batch(sql)?;
+    }
+    if version.is_some() {
+        transaction.pragma_update(None, "user_version", format.version)?;
+    }
+    Ok(transaction.commit()?)
 }
 
 fn foreign(format: &Format) -> Fault {

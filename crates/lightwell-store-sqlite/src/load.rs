@@ -8,14 +8,16 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::codec::Decoder;
 use crate::codes::{self, moment};
 use crate::fault::{Fault, Result};
-use crate::prepare::restore;
+use crate::prepare::{Names, names_of, restore};
 use crate::schema::{BodyRow, ConversationRow, NodeRow, RecordRow, Table, sql};
+use crate::symbols;
 
 /// Loads records through one connection. What they share is read and decompressed once.
 pub struct Loader<'a> {
     connection: &'a Connection,
     decoder: &'a mut Decoder,
     conversations: HashMap<i64, String>,
+    symbols: HashMap<i64, String>,
     nodes: HashMap<i64, (i64, i64)>,
     messages: HashMap<i64, Message>,
     system_prompts: HashMap<i64, String>,
@@ -29,6 +31,7 @@ impl<'a> Loader<'a> {
             connection,
             decoder,
             conversations: HashMap::new(),
+            symbols: HashMap::new(),
             nodes: HashMap::new(),
             messages: HashMap::new(),
             system_prompts: HashMap::new(),
@@ -59,8 +62,27 @@ impl<'a> Loader<'a> {
             .map(|bytes| Ok::<_, Fault>(ContentId::from_bytes(sixteen(bytes)?)))
             .transpose()?;
         let conversation = self.conversation_id(row.conversation)?;
-        restore(record_kind(row.kind)?, &body, &conversation, moment(row.received_at), digest)
+        let kind = record_kind(row.kind)?;
+        let names = if kind == RecordKind::Generation { self.names(row)? } else { Names::default() };
+        restore(kind, &body, &conversation, moment(row.received_at), digest, names)
             .map_err(|error| Fault::Damaged(format!("record {seq} cannot be read: {error}")))
+    }
+
+    fn names(&mut self, row: &RecordRow) -> Result<Names> {
+        let mut names = Names::default();
+        for (name, symbol) in names.iter_mut().zip(names_of(row)) {
+            *name = symbol.map(|symbol| self.symbol(symbol)).transpose()?;
+        }
+        Ok(names)
+    }
+
+    fn symbol(&mut self, number: i64) -> Result<String> {
+        if let Some(text) = self.symbols.get(&number) {
+            return Ok(text.clone());
+        }
+        let text = symbols::text(self.connection, number)?;
+        self.symbols.insert(number, text.clone());
+        Ok(text)
     }
 
     fn fill(&mut self, row: &RecordRow, generation: &mut Generation) -> Result<()> {

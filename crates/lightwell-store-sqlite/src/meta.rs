@@ -87,6 +87,7 @@ pub const FORMAT: Format = Format {
     application_id: 0x4c57_4d54,
     version: 1,
     oldest: 1,
+    upgrades: &[],
     create: create_sql,
 };
 

@@ -10,6 +10,7 @@ use lightwell_store::arrival;
 use crate::codec::{Encoder, Packed, RAW, Texts};
 use crate::codes;
 use crate::memo::Memo;
+use crate::schema::RecordRow;
 use crate::shared::Shared;
 
 /// A record on its way into a file.
@@ -96,8 +97,13 @@ impl Preparer {
             }
         }
         let conversation_id = std::mem::take(conversation(&mut head));
-        let body = match &head {
-            Record::Generation(generation) => serde_json::to_vec(generation),
+        let body = match &mut head {
+            Record::Generation(generation) => {
+                let names = named(generation).map(std::mem::take);
+                let body = serde_json::to_vec(generation);
+                put_names(generation, names.map(Some));
+                body
+            }
             Record::Step(step) => serde_json::to_vec(step),
             Record::Event(event) => serde_json::to_vec(event),
         };
@@ -153,14 +159,41 @@ pub fn restore(
     conversation_id: &str,
     received_at: Timestamp,
     digest: Option<ContentId>,
+    names: Names,
 ) -> serde_json::Result<Record> {
     let mut record: Record = match kind {
-        RecordKind::Generation => serde_json::from_slice::<Generation>(body)?.into(),
+        RecordKind::Generation => {
+            let mut generation = serde_json::from_slice::<Generation>(body)?;
+            put_names(&mut generation, names);
+            generation.into()
+        }
         RecordKind::Step => serde_json::from_slice::<Step>(body)?.into(),
         RecordKind::Event => serde_json::from_slice::<Event>(body)?.into(),
     };
     restore_told(&mut record, conversation_id, received_at, digest);
     Ok(record)
+}
+
+/// What a generation's row has as symbols: its body leaves these out. None for what the row does not have.
+pub type Names = [Option<String>; 5];
+
+/// The symbols of [`Names`], in their order.
+pub fn names_of(row: &RecordRow) -> [Option<i64>; 5] {
+    [row.agent, row.agent_version, row.provider, row.model, row.user]
+}
+
+fn named(generation: &mut Generation) -> [&mut String; 5] {
+    let Generation { agent, model, user_id, .. } = generation;
+    [&mut agent.name, &mut agent.effective_version, &mut model.provider, &mut model.name, user_id]
+}
+
+/// Bodies of earlier versions hold some or all of them themselves.
+fn put_names(generation: &mut Generation, names: Names) {
+    for (place, name) in named(generation).into_iter().zip(names) {
+        if let Some(name) = name {
+            *place = name;
+        }
+    }
 }
 
 fn restore_told(

@@ -19,6 +19,8 @@ pub struct Facts {
     /// Symbol.
     pub agent: Option<i64>,
     /// Symbol.
+    pub agent_version: Option<i64>,
+    /// Symbol.
     pub model: Option<i64>,
     /// Symbol.
     pub provider: Option<i64>,
@@ -49,6 +51,7 @@ impl Facts {
         match record {
             Record::Generation(generation) => {
                 facts.agent = name(&generation.agent.name)?;
+                facts.agent_version = name(&generation.agent.effective_version)?;
                 facts.model = name(&generation.model.name)?;
                 facts.provider = name(&generation.model.provider)?;
                 facts.user_id.clone_from(&generation.user_id);

@@ -9,10 +9,12 @@ use rusqlite::{Connection, Row, Statement};
 /// Marks a file as one of ours ("LWDF").
 pub const APPLICATION_ID: i32 = 0x4c57_4446;
 /// Version of the tables below. A file of a newer or a much older version is refused by name.
-pub const VERSION: i32 = 3;
-/// The oldest version that is read. What opens a file for writing makes it one of [`VERSION`]: what changed since 2 is that texts are
-/// compressed with dictionaries that are compiled in, and that the file has none.
+pub const VERSION: i32 = 4;
+/// The oldest version that is read. Whoever opens a file makes it one of [`VERSION`]. Version 3 compresses texts with dictionaries
+/// that are compiled in, and has none in the file; version 4 leaves out of bodies what the row names by symbols.
 pub const OLDEST_VERSION: i32 = 2;
+/// What makes a file of a version one of the next.
+pub const UPGRADES: &[(i32, &str)] = &[(3, "alter table record add column agent_version int")];
 
 /// What a column is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,6 +236,8 @@ table! {
         input_head: i64 = "int not null" Reference,
         /// Node of the last output message, else that of the input.
         output_head: i64 = "int not null" Reference,
+        /// Symbol of the agent's effective version.
+        agent_version: Option<i64> = "int" Dimension,
     }
     "record_conversation" ("conversation, at")
 }

@@ -10,7 +10,7 @@ use lightwell_store::Deleted;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use crate::codes::{orphan, varints};
+use crate::codes::orphan;
 use crate::day_file::{DayFile, references};
 use crate::fault::Result;
 use crate::schema::{OrphanRow, RecordRow, Table, sql};
@@ -83,8 +83,7 @@ impl DayFile {
                     .prepare_cached("delete from record_index where key = ?1 and seq = ?2")?
                     .execute([row.key, seq])?;
                 this.connection.prepare_cached("delete from body where seq = ?1")?.execute([seq])?;
-                let symbols = symbols_of(row).map(|symbol| (orphan::SYMBOL, symbol));
-                for (kind, seq) in references(row).chain(symbols) {
+                for (kind, seq) in references(row) {
                     OrphanRow { kind, seq }.replace(&this.connection)?;
                 }
                 conversations.insert(row.conversation);
@@ -143,15 +142,12 @@ fn keep_referenced(
     for row in statement.query_map([], RecordRow::read)? {
         let row = row?;
         for (kind, seq) in references(&row) {
-            if kind == orphan::NODE {
-                heads.insert(seq)
-            } else {
-                contents.remove(&seq)
+            match kind {
+                orphan::NODE => heads.insert(seq),
+                orphan::CONTENT => contents.remove(&seq),
+                _ => symbols.remove(&seq),
             };
         }
-        symbols_of(&row).for_each(|symbol| {
-            symbols.remove(&symbol);
-        });
     }
     Ok(heads)
 }
@@ -206,11 +202,6 @@ fn keep_in_histories(connection: &Connection, contents: &mut HashSet<i64>) -> Re
         contents.remove(&row.get(0)?);
     }
     Ok(())
-}
-
-fn symbols_of(row: &RecordRow) -> impl Iterator<Item = i64> {
-    let named = [Some(row.tenant), row.agent, row.model, row.provider, row.user];
-    named.into_iter().flatten().chain(varints(row.tags.as_deref().unwrap_or_default()))
 }
 
 /// The selected rows of `record`, as SQL.

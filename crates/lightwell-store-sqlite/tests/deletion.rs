@@ -14,6 +14,13 @@ use rusqlite::Connection;
 const DAY: i64 = 86_400;
 /// No piece of this length is found that only deleted text had.
 const PIECE: usize = 12;
+/// What makes a file of the present version, with bodies as they were, one of version 2.
+const OLD: &str = "
+    pragma secure_delete = on;
+    delete from symbol where seq in (select agent_version from record);
+    alter table record drop column agent_version;
+    pragma user_version = 2;
+";
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 type Piece = [u8; PIECE];
@@ -106,10 +113,18 @@ fn told(tenant: &str, n: usize) -> (Generation, HashSet<Piece>) {
         name: "look".to_owned(),
         arguments: format!("{{\"query\":\"{}\"}}", said("query")).into(),
     }));
-    let texts = [long.join(" "), said("answer"), said("query"), said("prompt"), said("title"), said("user")];
+    let texts = [
+        long.join(" "),
+        said("answer"),
+        said("query"),
+        said("prompt"),
+        said("title"),
+        said("user"),
+        said("version"),
+    ];
     let pieces = texts.iter().flat_map(|text| text.as_bytes().windows(PIECE));
     let pieces = pieces.map(|window| window.try_into().expect("a window is that long")).collect();
-    let generation = Generation {
+    let mut generation = Generation {
         system_prompt: format!("You are {}", said("prompt")),
         input: vec![Message::text(Role::User, texts[0].clone())],
         output: vec![call],
@@ -119,6 +134,7 @@ fn told(tenant: &str, n: usize) -> (Generation, HashSet<Piece>) {
         tags: [("env".to_owned(), said("user"))].into(),
         ..make::generation(&format!("g{n}"), &format!("c{}", n / 10), n as i64 * 20)
     };
+    generation.agent.effective_version = said("version");
     (generation, pieces)
 }
 
@@ -207,6 +223,9 @@ fn make_old(path: &Path) -> Vec<Vec<u8>> {
                 let mut decompressor = zstd::bulk::Decompressor::with_dictionary(built_in).unwrap();
                 (seq, decompressor.decompress(&bytes, 1 << 20).unwrap())
             })
+            .map(|(seq, text)| {
+                (seq, if table == "body" { with_names(&connection, seq, &text) } else { text })
+            })
             .collect();
         let samples: Vec<&[u8]> = texts.iter().map(|(_, text)| text.as_slice()).collect();
         let trained = zstd::dict::from_samples(&samples, 32 << 10).unwrap();
@@ -221,8 +240,24 @@ fn make_old(path: &Path) -> Vec<Vec<u8>> {
         trained
     });
     let dictionaries = dictionaries.collect();
-    connection.pragma_update(None, "user_version", 2).unwrap();
+    connection.execute_batch(OLD).unwrap();
     dictionaries
+}
+
+/// A body of a version that did not leave names to the row.
+fn with_names(connection: &Connection, seq: i64, body: &[u8]) -> Vec<u8> {
+    let name = |column: &str| {
+        let sql = format!("select text from symbol where seq = (select {column} from record where seq = ?1)");
+        connection.query_row(&sql, [seq], |row| row.get::<_, String>(0)).unwrap_or_default()
+    };
+    let mut body: Generation = serde_json::from_slice(body).unwrap();
+    assert_eq!((body.user_id.as_str(), body.agent.effective_version.as_str()), ("", ""));
+    body.agent.name = name("agent");
+    body.agent.effective_version = name("agent_version");
+    body.model.provider = name("provider");
+    body.model.name = name("model");
+    body.user_id = name("user");
+    serde_json::to_vec(&body).unwrap()
 }
 
 fn has_dictionary(path: &Path) -> bool {
@@ -244,7 +279,7 @@ async fn old_store(folder: &Path) -> (Vec<HashSet<Piece>>, Vec<HashSet<Piece>>, 
     let path = day_file(folder, "2026-11-22").to_str().unwrap().to_owned();
     other.execute("attach ?1 as first", [path]).unwrap();
     other
-        .execute_batch("create table dictionary as select * from first.dictionary; pragma user_version = 2")
+        .execute_batch(&format!("create table dictionary as select * from first.dictionary; {OLD}"))
         .unwrap();
     (mine, theirs, dictionaries)
 }
@@ -257,6 +292,8 @@ async fn a_deletion_takes_along_the_dictionaries_of_an_earlier_version() {
     let (expected, _) = told("a", 7);
     let read = store.generation(&make::tenant("a"), "g7").await.unwrap().unwrap();
     assert_eq!((read.input, read.output), (expected.input.clone(), expected.output.clone()));
+    assert_eq!((read.agent, read.model), (expected.agent, expected.model));
+    assert_eq!(read.user_id, expected.user_id);
     let residue = Residue::with(folder.path(), &dictionaries);
     assert!(residue.count(&union(&theirs)) > 20_000, "this test finds what is there");
 
