@@ -259,7 +259,7 @@ def main() -> None:
             )
             scenario(client)
             client.shutdown()
-            (request,) = recorder.take()
+            (request,) = recording_server.take(recorder)
             recording_server.write("insidellm", f"insidellm-{version}.{scenario.__name__}", "insidellm", request)
 
 

@@ -102,7 +102,7 @@ def main() -> None:
             if not handler.reported.acquire(timeout=WAIT_SECONDS):
                 raise TimeoutError(f"{scenario.__name__}: LiteLLM told nothing within {WAIT_SECONDS} s")
             client.flush()
-            (request,) = recorder.take()
+            (request,) = recording_server.take(recorder)
             recording_server.write("sigil", f"{PACKAGE}-{version}.{scenario.__name__}.http", PACKAGE, request)
         client.shutdown()
 

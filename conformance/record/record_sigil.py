@@ -32,11 +32,11 @@ def main(module: str) -> None:
                 continue
             for protocol in ("http", "grpc"):
                 run(sdk, scenario, protocol, recorder)
-                (request,) = recorder.take()
+                (request,) = recording_server.take(recorder)
                 recording_server.write("sigil", f"{package}-{version}.{name}.{protocol}", package, request)
 
 
-def run(sdk: Any, scenario: Scenario, protocol: str, recorder: recording_server.Recorder) -> None:
+def run(sdk: Any, scenario: Scenario, protocol: str, recorder: recording_server.CaptureServer) -> None:
     """Run one scenario in a client of its own, all of it in one request."""
     endpoint = recorder.http_endpoint if protocol == "http" else recorder.grpc_endpoint
     auth = sdk.AuthConfig(mode="tenant", tenant_id="acme")
