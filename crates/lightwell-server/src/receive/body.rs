@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, EXPECT};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -52,7 +52,7 @@ pub(crate) async fn read(
             Ok(Received { bytes, encoding, room })
         }
         Err(refusal) => {
-            if matches!(refusal, Refusal::TooLarge { .. }) {
+            if matches!(refusal, Refusal::TooLarge { .. }) && !waits_for_leave(headers, promised, limit) {
                 drain(body, limit).await;
             }
             Err(refusal)
@@ -137,6 +137,12 @@ async fn drain(mut body: Body, limit: usize) {
             Ok(Some(Err(_)) | None) | Err(_) => return,
         }
     }
+}
+
+/// Whether the sender holds back a body that its header already condemns: it reads the answer without being told to go on.
+fn waits_for_leave(headers: &HeaderMap, promised: Option<usize>, limit: usize) -> bool {
+    promised.is_some_and(|bytes| bytes > limit)
+        && headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 fn content_length(headers: &HeaderMap) -> Option<usize> {

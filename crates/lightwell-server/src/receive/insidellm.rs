@@ -7,6 +7,8 @@ use axum::extract::{Request, State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
 
 use super::{Kept, body, judge, report};
 use crate::admit::Caller;
@@ -28,6 +30,25 @@ pub struct IngestResults {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
+
+/// Why nothing of a request was stored: [`IngestResults`] event by event, or [`ErrorBody`] when the body is no event and no
+/// list of events. Never built: it describes the answer in the OpenAPI document.
+pub(crate) struct IngestRefusal;
+
+impl utoipa::PartialSchema for IngestRefusal {
+    fn schema() -> RefOr<Schema> {
+        // Not "one of": refused results have an `error` beside them, as every refusal has.
+        let either = AnyOfBuilder::new()
+            .item(Ref::from_schema_name(IngestResults::name()))
+            .item(Ref::from_schema_name(ErrorBody::name()))
+            .description(Some(
+                "Why nothing of a request was stored: event by event, or of the body as a whole.",
+            ));
+        Schema::AnyOf(either.build()).into()
+    }
+}
+
+impl ToSchema for IngestRefusal {}
 
 /// What became of one event.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -56,7 +77,7 @@ pub struct IngestResult {
     ),
     responses(
         (status = 202, description = "One result an event.", body = IngestResults),
-        (status = 400, description = "Every event was refused (with results), or the body is not JSON (without).", body = IngestResults),
+        (status = 400, description = "Every event was refused (with results), or the body is not JSON (without).", body = IngestRefusal),
         (status = 401, description = "A key is required.", body = ErrorBody),
         (status = 413, description = "The body is too large.", body = ErrorBody),
         (status = 415, description = "An unknown compression.", body = ErrorBody),

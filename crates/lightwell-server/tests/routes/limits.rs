@@ -91,6 +91,23 @@ async fn a_refused_sender_gets_to_read_why_although_it_still_writes() {
     server.stop().await;
 }
 
+/// curl asks before it sends more than a megabyte: its answer is the refusal, at once, and it sends nothing.
+#[tokio::test]
+async fn who_asks_before_sending_too_much_is_not_told_to_go_on() {
+    let server = small_server(1_000_000).await;
+    for (bytes, answered) in [(1_000_001, "HTTP/1.1 413 "), (2, "HTTP/1.1 100 ")] {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let head = format!(
+            "POST {PATH} HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: {bytes}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = vec![0; answered.len()];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer), answered);
+    }
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_cut_body_stores_nothing() {
     let server = TestServer::start().await;

@@ -22,6 +22,17 @@ async fn the_committed_document_is_up_to_date() {
     );
 }
 
+/// A batch that is refused event by event has results, a body that cannot be read has none.
+#[test]
+fn both_answers_to_refused_events_are_documented() {
+    let document = serde_json::to_value(lightwell_server::openapi()).unwrap();
+    let answer = &document["paths"]["/api/v1/ingest"]["post"]["responses"]["400"]["content"];
+    let schema = answer["application/json"]["schema"]["$ref"].as_str().unwrap();
+    let either = document.pointer(&schema[1..]).unwrap()["anyOf"].as_array().unwrap();
+    let names: Vec<_> = either.iter().map(|body| body["$ref"].as_str().unwrap()).collect();
+    assert_eq!(names, ["#/components/schemas/IngestResults", "#/components/schemas/ErrorBody"]);
+}
+
 /// Two bodies of one name would be one in the document.
 #[test]
 fn artifacts_of_generations_and_of_trials_are_two_things() {

@@ -992,6 +992,8 @@ export interface components {
             /** @description What each rule found. */
             evaluations: Record<string, never>[];
         };
+        /** @description Why nothing of a request was stored: event by event, or of the body as a whole. */
+        IngestRefusal: components["schemas"]["IngestResults"] | components["schemas"]["ErrorBody"];
         /** @description What became of one event. */
         IngestResult: {
             /** @description It is stored. */
@@ -2876,7 +2878,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["IngestResults"];
+                    "application/json": components["schemas"]["IngestRefusal"];
                 };
             };
             /** @description A key is required. */
