@@ -6,6 +6,7 @@ mod dictionary;
 mod r#gen;
 mod tidy;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -56,9 +57,11 @@ fn run(verb: &Verb) -> Result<()> {
     }
 }
 
-/// The folder above this crate, wherever the command was started.
+/// The folder above this crate, wherever the command was started. Cargo says where the crate is when it runs it: clones
+/// that share a target folder share this program, so that where it was built may be another clone.
 fn repository_root() -> Result<PathBuf> {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let here = std::env::var_os("CARGO_MANIFEST_DIR");
+    Path::new(here.as_deref().unwrap_or(OsStr::new(env!("CARGO_MANIFEST_DIR"))))
         .parent()
         .map(Path::to_path_buf)
         .context("xtask does not stand in a folder of the repository")
