@@ -8,6 +8,8 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::receive::read_body;
 
+const SHOWN_CHARS: usize = 100;
+
 /// A JSON object.
 pub(super) type Object = Map<String, Value>;
 
@@ -29,7 +31,16 @@ pub(super) fn text(object: &Object, name: &str, limit: usize) -> Result<String, 
             Err(format!("{name} has {} bytes, at most {limit} are allowed", text.len()))
         }
         Some(Value::String(text)) => Ok(text.clone()),
-        Some(other) => Err(format!("{name} is {other}, not a text")),
+        Some(other) => Err(format!("{name} is {}, not a text", shown(other))),
+    }
+}
+
+/// A value as a refusal shows it: its beginning, however large it is.
+pub(super) fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Documents as JSON objects, and pages of them.
 
+use axum::Json;
 use http::{HeaderMap, Uri};
 use lightwell_model::TenantId;
 use lightwell_store::{Document, DocumentKind, DocumentQuery, DocumentsOf, Store};
@@ -18,6 +19,11 @@ pub(super) fn object(document: &Document) -> Result<Object, Refusal> {
         tracing::error!(id = document.id, %error, "a stored document cannot be read");
         Refusal::Internal
     })
+}
+
+/// Whether two documents say the same, whatever the order of their members.
+pub(super) fn same(one: &Document, other: &Document) -> Result<bool, Refusal> {
+    Ok(one.body == other.body || object(one)? == object(other)?)
 }
 
 /// The bytes of an object.
@@ -63,6 +69,18 @@ pub(super) fn paging(uri: &Uri, most: usize) -> Result<(usize, Option<u64>), Ref
     let limit: usize = parameters.parse("limit")?.unwrap_or(50);
     let after = parameters.parse("cursor")?;
     Ok((limit.clamp(1, most), after))
+}
+
+/// The page of documents that a query asks for, each as `show` writes it.
+pub(super) async fn list(
+    app: &App,
+    tenant: &TenantId,
+    query: &DocumentQuery,
+    show: fn(&Document) -> Result<Object, Refusal>,
+) -> Result<Json<Value>, Refusal> {
+    let found = app.store.documents(tenant, query).await?;
+    let items = found.items.iter().map(|document| show(document).map(Value::from));
+    Ok(Json(page(items.collect::<Result<_, _>>()?, found.next)))
 }
 
 /// A page as the API writes it.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Object, invalid, one_of, read_object, required, text};
+use super::fields::{Object, invalid, one_of, read_object, required, shown, text};
 use super::kept;
 use crate::admit::Caller;
 use crate::app::App;
@@ -157,9 +157,7 @@ pub(crate) async fn ratings(
     let (limit, after) = kept::paging(&uri, MOST)?;
     let of = DocumentsOf::Parent(id);
     let query = DocumentQuery { kind: DocumentKind::Rating, of, newest_first: true, limit, after };
-    let page = app.store.documents(&caller.tenant, &query).await?;
-    let items = page.items.iter().map(|document| kept::object(document).map(Value::from));
-    Ok(Json(kept::page(items.collect::<Result<_, _>>()?, page.next)))
+    kept::list(&app, &caller.tenant, &query, kept::object).await
 }
 
 /// The ratings of a conversation, counted; none when nobody rated it.
@@ -203,7 +201,7 @@ fn checked(mut sent: Object, conversation: &str) -> Result<Object, String> {
                 return Err(format!("metadata has {bytes} bytes, at most {METADATA_BYTES} are allowed"));
             }
         }
-        Some(other) => return Err(format!("metadata is {other}, not an object")),
+        Some(other) => return Err(format!("metadata is {}, not an object", shown(other))),
     }
     // What is null or empty says nothing; SDKs refuse an empty text where they expect none.
     sent.retain(|_, value| !value.is_null() && value != "");

@@ -150,7 +150,7 @@ pub(crate) async fn export_scores(
         }
         results.push(result);
     }
-    let sent: Vec<Vec<u8>> = documents.iter().map(|document| document.body.clone()).collect();
+    let sent = documents.clone();
     let added = if documents.is_empty() {
         Vec::new()
     } else {
@@ -248,9 +248,7 @@ pub(crate) async fn conversation_scores(
 async fn page(app: &App, tenant: &TenantId, of: DocumentsOf, uri: &Uri) -> Result<Json<Value>, Refusal> {
     let (limit, after) = kept::paging(uri, MOST)?;
     let query = DocumentQuery { kind: DocumentKind::Score, of, newest_first: false, limit, after };
-    let page = app.store.documents(tenant, &query).await?;
-    let items = page.items.iter().map(|document| score(document).map(Value::from));
-    Ok(Json(kept::page(items.collect::<Result<_, _>>()?, page.next)))
+    kept::list(app, tenant, &query, score).await
 }
 
 /// A score as it was sent; where it does not say them, with its trial's experiment and the moment of receipt.
@@ -383,14 +381,16 @@ fn checked(score: &Object) -> Result<Option<Timestamp>, String> {
     }
 }
 
-fn tell(result: &mut ScoreResult, added: Added, sent: &[u8]) {
+fn tell(result: &mut ScoreResult, added: Added, sent: &Document) {
     match added {
         Added::Stored => result.accepted = true,
         Added::Known(known) => {
             result.status = "duplicate";
-            let parsed = |bytes| serde_json::from_slice::<Value>(bytes).ok();
-            if parsed(&known.body) != parsed(sent) {
-                result.error = KNOWN_OTHERWISE.to_owned();
+            match kept::same(&known, sent) {
+                Ok(true) => {}
+                Ok(false) => result.error = KNOWN_OTHERWISE.to_owned(),
+                // The score is there, and the log says what is wrong with it.
+                Err(unreadable) => result.error = unreadable.to_string(),
             }
         }
         Added::Deleted => result.error = "its conversation was deleted; it is not stored".to_owned(),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Object, invalid, one_of, read_object, required, text, told};
+use super::fields::{Object, invalid, one_of, read_object, required, shown, text, told};
 use super::{experiments, kept};
 use crate::admit::Caller;
 use crate::app::App;
@@ -161,13 +161,13 @@ fn checked(mut sent: Object) -> Result<Object, String> {
         if let Some(given) = sent.get(name)
             && !given.as_f64().is_some_and(|number| number >= 0.0)
         {
-            return Err(format!("{name} is {given}, not a number from 0 on"));
+            return Err(format!("{name} is {}, not a number from 0 on", shown(given)));
         }
     }
     if let Some(attempt) = sent.get("attempt")
         && attempt.as_i64().is_none()
     {
-        return Err(format!("attempt is {attempt}, not a whole number"));
+        return Err(format!("attempt is {}, not a whole number", shown(attempt)));
     }
     Ok(sent)
 }

@@ -79,6 +79,11 @@ async fn what_cannot_be_is_refused() {
         assert_eq!(refused.status, 400);
         assert!(refused.text().contains(why), "{}", refused.text());
     }
+    let large =
+        server.post(PATH, json!({"rating_id": "r", "rating": GOOD, "metadata": ["é".repeat(100_000)]})).await;
+    let error = large.json()["error"].as_str().unwrap().to_owned();
+    assert!(error.starts_with("metadata is [\"éé") && error.ends_with("é…, not an object"), "{error}");
+    assert!(error.len() < 300, "what was sent is not sent back whole: {} bytes", error.len());
     server.stop().await;
 }
 
