@@ -16,7 +16,7 @@ use super::parameters::{DELIVERY, DeliveryParameters, Parameters};
 use super::rfc3339;
 use crate::admit::Caller;
 use crate::app::App;
-use crate::error::{ErrorBody, Refusal};
+use crate::error::{Chain, ErrorBody, Refusal};
 use crate::limits;
 
 /// Accounts that are in memory at once.
@@ -186,9 +186,13 @@ pub(crate) async fn delivery_sums(app: &App) -> Option<DeliveryTotals> {
         totals.add(&ProcessDelivery::new(account, now, limits::CLIENT_QUIET));
         ControlFlow::Continue(())
     };
-    // The other metrics are worth showing without.
-    each(app, query, add).await.ok()?;
-    Some(totals)
+    match each(app, query, add).await {
+        Ok(()) => Some(totals),
+        Err(error) => {
+            tracing::warn!(reason = %Chain(&error), "the metrics are shown without the sums of deliveries");
+            None
+        }
+    }
 }
 
 impl ProcessDelivery {
