@@ -26,7 +26,7 @@ pub enum Refusal {
         limit: usize,
     },
     /// The sender went away, or stayed silent too long.
-    #[error("the request body ended before it was complete")]
+    #[error("the request body ended, or fell silent, before it was complete; send it again")]
     Cut,
     /// A content coding that we cannot undo.
     #[error("the content encoding {encoding:?} is not supported; use gzip, zstd or none")]
@@ -109,7 +109,7 @@ pub enum Refusal {
     /// Nothing of that id.
     #[error("there is no {what} {id:?}")]
     NotFound {
-        /// "conversation" or "generation".
+        /// "conversation", "generation", "experiment" ...
         what: &'static str,
         /// The id that was asked for.
         id: String,
@@ -123,7 +123,7 @@ pub enum Refusal {
         id: String,
     },
     /// What it belongs to was deleted.
-    #[error("the {what} {id:?} was deleted; what comes for it is not stored")]
+    #[error("the {what} {id:?} was deleted, and what comes for it is not stored; use another id")]
     Gone {
         /// "conversation".
         what: &'static str,

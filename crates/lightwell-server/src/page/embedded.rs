@@ -47,7 +47,7 @@ fn answer(request: &Request, name: &str, file: EmbeddedFile) -> Response {
     } else {
         response.body(Body::from(file.data))
     };
-    response.expect("the headers are plain text")
+    response.expect("the tag is hex digits, the other headers are written here")
 }
 
 /// The media types of what the build writes.

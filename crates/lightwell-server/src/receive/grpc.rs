@@ -95,11 +95,15 @@ pub(crate) fn unframe(headers: &HeaderMap, mut received: Received) -> Result<Rec
     Ok(received)
 }
 
-/// An answer.
+/// An answer; a refusal when it is longer than a frame of gRPC can say.
 pub(crate) fn answer(message: &[u8]) -> Response {
+    let Ok(length) = u32::try_from(message.len()) else {
+        tracing::error!(bytes = message.len(), "an answer does not fit into a frame of gRPC");
+        return refuse(&Refusal::Internal);
+    };
     let mut frame = BytesMut::with_capacity(HEAD_BYTES + message.len());
     frame.put_u8(0);
-    frame.put_u32(u32::try_from(message.len()).expect("answers are far smaller than requests"));
+    frame.put_u32(length);
     frame.put_slice(message);
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", (Code::Ok as u16).into());
@@ -138,7 +142,7 @@ fn header_value(text: String) -> HeaderValue {
 fn retry_details(code: Code, message: &str, after: Duration) -> Vec<u8> {
     let delay = prost_types::Duration {
         seconds: i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
-        nanos: i32::try_from(after.subsec_nanos()).expect("nanoseconds of a second fit"),
+        nanos: i32::try_from(after.subsec_nanos()).expect("the nanoseconds of a second are fewer than 2^30"),
     };
     let info = RetryInfo { retry_delay: Some(delay) }.encode_to_vec();
     let details = vec![prost_types::Any { type_url: RETRY_INFO.to_owned(), value: info }];
