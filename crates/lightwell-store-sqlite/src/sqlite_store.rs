@@ -49,13 +49,22 @@ pub struct SqliteStore {
     _lock: File,
 }
 
+/// Makes a folder, when it is not there, that nobody else on the machine can look into: it is going to hold what people said.
+pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 impl SqliteStore {
     /// Opens the store in a folder, which is made when it is not there. Blocks while it reads what is stored; deletions
     /// that were interrupted are carried out first.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let root = root.into();
         let fault = |error: std::io::Error| Fault::from(error).at(&root, "open the data folder");
-        std::fs::create_dir_all(&root).map_err(fault)?;
+        make_private(&root).map_err(fault)?;
         let lock = lock(&root)?;
         let meta_path = root.join("meta.db");
         let meta = Meta::open(&meta_path).map_err(|fault| fault.at(&meta_path, "open"))?;
