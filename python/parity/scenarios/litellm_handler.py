@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..stage import Stage
 
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 HI = [{"role": "user", "content": "hi"}]
 HISTORY: list[dict[str, Any]] = [
     {"role": "system", "content": "Be brief."},
