@@ -55,8 +55,25 @@ def native() -> Any:
 
 
 def through_litellm() -> Any:
-    # With tools LiteLLM wants a newer `mcp` than CrewAI allows.
     return crew("through_litellm", is_litellm=True, tools=False).kickoff(inputs={"city": "Paris"}).raw
+
+
+def native_tool_through_litellm() -> Any:
+    return crew("native_tool_through_litellm", is_litellm=True).kickoff(inputs={"city": "Paris"}).raw
+
+
+def streamed_tool_through_litellm() -> Any:
+    return crew("streamed_tool_through_litellm", is_litellm=True, stream=True).kickoff(inputs={"city": "Paris"}).raw
+
+
+def awaited_tool_through_litellm() -> Any:
+    """Asynchronous all the way: LiteLLM's own `acompletion`."""
+    kickoff = crew("awaited_tool_through_litellm", is_litellm=True).akickoff(inputs={"city": "Paris"})
+    return asyncio.run(kickoff).raw
+
+
+def broken_model_through_litellm() -> Any:
+    return raised(lambda: crew("broken_model_through_litellm", is_litellm=True).kickoff(inputs={"city": "Paris"}))
 
 
 def streamed() -> Any:

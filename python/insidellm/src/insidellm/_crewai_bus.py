@@ -1,7 +1,7 @@
 """CrewAI's event bus: crews, tasks, agents, tools and the calls of models, as events.
 
 The bus hands events to coroutines on one thread, in the order in which they were emitted; so all of this runs on that thread,
-and what it remembers needs no lock.
+and what it remembers needs no lock, but for the calls of models, whose end LiteLLM may tell.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Tuple, Type
 
 from . import _litellm as _read
+from ._crewai_calls import Open, OpenCalls
 from ._extraction import usage_fields
 from .models import EventType
 from .utils import generate_uuid
@@ -25,25 +26,14 @@ logger = logging.getLogger("insidellm")
 _Key = Tuple[Optional[str], Optional[str]]
 
 
-def bus_owns_call() -> bool:
-    """Whether the call under way in this context is one of CrewAI's, which the bus tells of."""
+def current_call() -> Optional[str]:
+    """CrewAI's id of the call under way in this context, which the bus tells of; None when it is not one of CrewAI's."""
     try:
         from crewai.llms.base_llm import _current_call_id
     except ImportError:
-        return False
-    return _current_call_id.get() is not None
-
-
-class _Open:
-    """Something that has begun and not ended."""
-
-    __slots__ = ("event_id", "fields", "started", "streamed")
-
-    def __init__(self, event_id: str, fields: Dict[str, Any], started: Any) -> None:
-        self.event_id = event_id
-        self.fields = fields
-        self.started = started
-        self.streamed = 0
+        return None
+    call_id = _current_call_id.get()
+    return None if call_id is None else str(call_id)
 
 
 class CrewBus:
@@ -52,11 +42,11 @@ class CrewBus:
     def __init__(self, handler: _Handler, owns_run: bool) -> None:
         self._handler = handler
         self._owns_run = owns_run
-        self._crews: Dict[Optional[str], _Open] = {}
-        self._tasks: Dict[Optional[str], _Open] = {}
-        self._agents: Dict[_Key, _Open] = {}
-        self._calls: Dict[str, _Open] = {}
-        self._tools: Dict[str, _Open] = {}
+        self._crews: Dict[Optional[str], Open] = {}
+        self._tasks: Dict[Optional[str], Open] = {}
+        self._agents: Dict[_Key, Open] = {}
+        self.calls = OpenCalls()
+        self._tools: Dict[str, Open] = {}
         self._told: set[str] = set()
         self._subscriptions: List[Tuple[Type[Any], Callable[..., Any]]] = []
 
@@ -115,7 +105,7 @@ class CrewBus:
         parent = self._root() if getattr(event, "parent_event_id", None) is not None else None
         payload = {"input_text": asked, "input_type": "text", "session_context": inputs or None}
         event_id = self._log(EventType.USER_INPUT, payload, parent, event, metadata=metadata)
-        self._crews[event.event_id] = _Open(event_id, {}, event.timestamp)
+        self._crews[event.event_id] = Open(event_id, {}, event.timestamp)
 
     def _crew_completed(self, source: Any, event: Any) -> None:
         self._crew_ended(event, "completed")
@@ -134,7 +124,7 @@ class CrewBus:
             payload = {"session_id": self._handler.run_id, "session_duration_ms": duration, "exit_reason": reason}
             self._log(EventType.SESSION_END, payload, None, event)
         # What a failure left open is told by nobody any more.
-        for left in (self._tasks, self._agents, self._calls, self._tools):
+        for left in (self._tasks, self._agents, self._tools):
             left.clear()
         self._told.clear()
 
@@ -151,7 +141,7 @@ class CrewBus:
         if self._handler.track_task_execution:
             payload = {"plan_type": "crewai_task", "planned_actions": [fields]}
             event_id = self._log(EventType.AGENT_PLANNING, payload, parent, event)
-        self._tasks[_task_id(event, task)] = _Open(event_id, fields, event.timestamp)
+        self._tasks[_task_id(event, task)] = Open(event_id, fields, event.timestamp)
 
     def _task_completed(self, source: Any, event: Any) -> None:
         output = getattr(event.output, "raw", event.output)
@@ -182,7 +172,7 @@ class CrewBus:
             payload = {"reasoning_type": "agent_start", "reasoning_steps": steps}
             metadata = {"agent_role": str(getattr(event.agent, "role", ""))}
             event_id = self._log(EventType.AGENT_REASONING, payload, parent, event, metadata=metadata)
-        self._agents[_agent_key(event)] = _Open(event_id, {}, event.timestamp)
+        self._agents[_agent_key(event)] = Open(event_id, {}, event.timestamp)
 
     def _agent_completed(self, source: Any, event: Any) -> None:
         agent = self._agents.pop(_agent_key(event), None)
@@ -215,10 +205,10 @@ class CrewBus:
         parent = self._above((event.task_id, event.agent_id))
         metadata = {"agent_role": event.agent_role} if event.agent_role else {}
         self._log(EventType.LLM_REQUEST, payload, parent, event, event_id=event_id, metadata=metadata)
-        self._calls[event.call_id] = _Open(event_id, model, event.timestamp)
+        self.calls.begin(event.call_id, Open(event_id, model, event.timestamp))
 
     def _call_streams(self, source: Any, event: Any) -> None:
-        call = self._calls.get(event.call_id)
+        call = self.calls.get(event.call_id)
         if call is None:
             return
         index = call.streamed
@@ -228,7 +218,7 @@ class CrewBus:
             self._log(EventType.LLM_STREAMING_CHUNK, payload, call.event_id, event)
 
     def _call_completed(self, source: Any, event: Any) -> None:
-        call = self._calls.pop(event.call_id, None)
+        call = self.calls.end(event.call_id)
         if call is None:
             return
         payload = {**call.fields, "response_time_ms": _read.duration_ms(call.started, event.timestamp)}
@@ -248,7 +238,7 @@ class CrewBus:
         self._log(EventType.LLM_RESPONSE, payload, call.event_id, event)
 
     def _call_failed(self, source: Any, event: Any) -> None:
-        call = self._calls.pop(event.call_id, None)
+        call = self.calls.end(event.call_id)
         if call is None:
             return
         duration = _read.duration_ms(call.started, event.timestamp)
@@ -263,7 +253,7 @@ class CrewBus:
         payload = {**fields, "parameters": _arguments(event.tool_args)}
         metadata = {"agent_role": event.agent_role} if event.agent_role else {}
         self._log(EventType.TOOL_CALL, payload, parent, event, event_id=event_id, metadata=metadata)
-        self._tools[event.event_id] = _Open(event_id, fields, event.timestamp)
+        self._tools[event.event_id] = Open(event_id, fields, event.timestamp)
 
     def _tool_finished(self, source: Any, event: Any) -> None:
         failure = getattr(event, "failure", None)
@@ -281,7 +271,7 @@ class CrewBus:
             outcome["execution_time_ms"] = _read.duration_ms(tool.started, event.timestamp)
             self._log(EventType.TOOL_RESPONSE, {**tool.fields, **outcome}, tool.event_id, event)
 
-    def _same_tool(self, event: Any) -> Optional[_Open]:
+    def _same_tool(self, event: Any) -> Optional[Open]:
         """The last open call of that tool, for an end that does not say what it ends."""
         for key, tool in reversed(list(self._tools.items())):
             if event.started_event_id is None and tool.fields["tool_name"] == str(event.tool_name):

@@ -1,7 +1,8 @@
 """`CrewAIInsideLLMCallbackHandler`: what CrewAI crews and LiteLLM calls do, as events.
 
 Two sources tell: LiteLLM's hooks, for every call that goes through LiteLLM, and CrewAI's event bus, for crews, tasks, agents,
-tools and all calls of models, also those that CrewAI makes past LiteLLM. A call that both know is the bus's.
+tools and all calls of models, also those that CrewAI makes past LiteLLM. A call that both know is the bus's, but for the end
+of one whose reply is calls of tools: of those that go through LiteLLM the bus tells no end.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import logging
 import threading
 from collections import OrderedDict
 from datetime import datetime
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from . import _litellm as _read
-from ._crewai_bus import CrewBus, bus_owns_call
+from ._crewai_bus import CrewBus, current_call
+from ._crewai_calls import Open, remember
 from ._event_client import EventClient
 from ._hooks import quiet
 from ._unavailable import UnavailableIntegration
@@ -29,10 +31,6 @@ else:
     LITELLM_AVAILABLE = True
 
 logger = logging.getLogger("insidellm")
-
-_OPEN_CALLS = 10_000
-"""Calls without an end that are remembered; the oldest are forgotten."""
-
 
 class _Call:
     """A call that has begun and not ended."""
@@ -89,6 +87,8 @@ class _Handler(CustomLogger):  # type: ignore[misc, unused-ignore]
             logger.setLevel(logging.DEBUG)
         self._calls: OrderedDict[str, _Call] = OrderedDict()
         self._ended_calls: OrderedDict[str, None] = OrderedDict()
+        self._crew_calls: OrderedDict[str, str] = OrderedDict()
+        """CrewAI's id of a call by LiteLLM's. What tells the end may run where the call is not known any more."""
         self._lock = threading.Lock()
         self._bus = CrewBus.subscribe(self, owns_run=run_id is None)
         if auto_register:
@@ -104,10 +104,14 @@ class _Handler(CustomLogger):  # type: ignore[misc, unused-ignore]
     @quiet
     def log_pre_api_call(self, model: Any, messages: Any, kwargs: Mapping[str, Any]) -> None:
         """LiteLLM calls a provider; told again for each attempt of its own."""
-        if not self._mine():
+        if not self.track_llm_calls:
             return
         call_id = str(kwargs.get("litellm_call_id"))
+        crew_call = current_call() if self._bus is not None else None
         with self._lock:
+            if crew_call is not None:
+                remember(self._crew_calls, call_id, crew_call)
+                return
             call = self._calls.get(call_id)
             if call is not None:
                 call.attempts += 1
@@ -129,6 +133,10 @@ class _Handler(CustomLogger):  # type: ignore[misc, unused-ignore]
     @quiet
     def log_success_event(self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A call succeeded."""
+        crew_call = self._crew_calls.get(str(kwargs.get("litellm_call_id")))
+        if crew_call is not None:
+            self._crew_call_succeeded(crew_call, kwargs, response_obj, (start_time, end_time))
+            return
         call = self._ended(kwargs)
         if call is None:
             return
@@ -145,6 +153,8 @@ class _Handler(CustomLogger):  # type: ignore[misc, unused-ignore]
     @quiet
     def log_failure_event(self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A call failed for good."""
+        if str(kwargs.get("litellm_call_id")) in self._crew_calls:
+            return
         call = self._ended(kwargs)
         if call is None or not self.track_errors:
             return
@@ -191,9 +201,25 @@ class _Handler(CustomLogger):  # type: ignore[misc, unused-ignore]
         logger.debug("insidellm: %s of run %s", event_type.value, self.run_id)
         return event.event_id
 
+    def _crew_call_succeeded(
+        self, crew_call: str, kwargs: Mapping[str, Any], response: Any, times: Tuple[Any, Any]
+    ) -> None:
+        fields = _read.response_fields(response, kwargs.get("response_cost"))
+        if self._bus is None or not fields.get("tool_calls"):
+            return
+        duration = _read.duration_ms(*times)
+        if duration is not None:
+            fields["response_time_ms"] = duration
+        at = times[1] if isinstance(times[1], datetime) else None
+
+        def end(call: Open) -> None:
+            self.log(EventType.LLM_RESPONSE, {**call.fields, **fields}, call.event_id, at=at)
+
+        self._bus.calls.end_with(crew_call, end)
+
     def _mine(self) -> bool:
         """Whether a call that LiteLLM tells of is not told by the bus as well."""
-        return self.track_llm_calls and not (self._bus is not None and bus_owns_call())
+        return self.track_llm_calls and not (self._bus is not None and current_call() is not None)
 
     def _begin(self, call_id: str, model: Any, messages: Any, kwargs: Mapping[str, Any]) -> _Call:
         names = _read.model_fields(model, kwargs)
@@ -201,9 +227,7 @@ class _Handler(CustomLogger):  # type: ignore[misc, unused-ignore]
         request_id = call_id if validate_uuid(call_id) else generate_uuid()
         call = _Call(names, request_id)
         with self._lock:
-            self._calls[call_id] = call
-            while len(self._calls) > _OPEN_CALLS:
-                self._calls.popitem(last=False)
+            remember(self._calls, call_id, call)
         self.log(EventType.LLM_REQUEST, payload, event_id=request_id, metadata=_read.metadata_of(kwargs))
         return call
 
@@ -213,9 +237,7 @@ class _Handler(CustomLogger):  # type: ignore[misc, unused-ignore]
         with self._lock:
             call = self._calls.pop(call_id, None)
             told_before = call_id in self._ended_calls
-            self._ended_calls[call_id] = None
-            while len(self._ended_calls) > _OPEN_CALLS:
-                self._ended_calls.popitem(last=False)
+            remember(self._ended_calls, call_id, None)
         if call is not None or told_before or not self._mine():
             return call
         call = self._begin(call_id, kwargs.get("model"), kwargs.get("messages") or kwargs.get("input"), kwargs)
