@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Any, Callable, Dict, List, Optional, Protocol, Type, TypeVar
 
@@ -32,7 +33,7 @@ class EventQueue(Protocol):
     def get_statistics(self) -> Dict[str, Any]: ...
 
 
-class EventClient:
+class EventClient(ABC):
     """Knows the runs, completes and validates events and hands them to its queue."""
 
     def __init__(self, queue_manager: EventQueue, strict_validation: bool) -> None:
@@ -102,9 +103,9 @@ class EventClient:
             return
         self.queue_manager.add_event(event)
 
+    @abstractmethod
     def send_events(self, events: List[Event]) -> bool:
         """Sends events at once, past the queue. True when all are acknowledged."""
-        raise NotImplementedError
 
     def flush(self, timeout: Optional[float] = FLUSH_SECONDS) -> bool:
         """Sends what is queued. True when everything logged before is acknowledged or given up, False after `timeout` s."""
@@ -124,13 +125,13 @@ class EventClient:
         """Events that are queued or on their way."""
         return self.queue_manager.get_queue_size()
 
+    @abstractmethod
     def is_healthy(self) -> bool:
         """Whether events can be delivered now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shutdown(self, timeout: Optional[float] = None) -> None:
         """Refuses new events and delivers what is queued. Idempotent."""
-        raise NotImplementedError
 
     def __enter__(self: _Client) -> _Client:
         return self

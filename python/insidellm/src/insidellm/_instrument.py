@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, AsyncGenerator, Callable, Dict, Generator, List, Optional, Tuple, TypeVar, cast
 
 from ._extraction import joined
@@ -20,14 +21,14 @@ logger = logging.getLogger("insidellm")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class Span:
+class Span(ABC):
     """One execution of a decorated function."""
 
     __slots__ = ()
 
+    @abstractmethod
     def succeed(self, result: Any) -> None:
         """The function returned."""
-        raise NotImplementedError
 
     def first_chunk(self, chunk: Any) -> None:
         """The generator yielded for the first time."""
@@ -36,9 +37,9 @@ class Span:
         """The generator is exhausted or closed, and has yielded this."""
         self.succeed(joined(chunks))
 
+    @abstractmethod
     def fail(self, error: BaseException) -> None:
         """The function raised."""
-        raise NotImplementedError
 
 
 Opener = Callable[[Tuple[Any, ...], Dict[str, Any]], Optional[Span]]
@@ -53,7 +54,7 @@ def instrument(func: _Function, open_span: Opener, begin: Optional[NativeOpener]
     A generator's span opens when the function is called and closes when the generator is exhausted or closed, with the
     text of what it yielded as result.
     """
-    if inspect.iscoroutinefunction(func):
+    if inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(getattr(func, "__call__", None)):
         wrapper = _coroutine_wrapper(func, begin or _never, open_span)
     elif inspect.isasyncgenfunction(func):
         wrapper = _generator_wrapper(func, open_span, _drive_async)
@@ -62,6 +63,17 @@ def instrument(func: _Function, open_span: Opener, begin: Optional[NativeOpener]
     else:
         wrapper = _function_wrapper(func, begin or _never, open_span)
     return cast(_Function, functools.wraps(func)(wrapper))
+
+
+def for_methods(decorate: Callable[[_Function], _Function]) -> Callable[[_Function], _Function]:
+    """`decorate`, which may stand above `@classmethod` and `@staticmethod` as well as below."""
+
+    def above(func: _Function) -> _Function:
+        if isinstance(func, (classmethod, staticmethod)):
+            return cast(_Function, type(func)(decorate(cast(_Function, func.__func__))))
+        return decorate(func)
+
+    return above
 
 
 def _function_wrapper(func: Callable[..., Any], begin: NativeOpener, open_span: Opener) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Type
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 LogResponse = Callable[..., str]
 
 
-class _Span:
+class _Span(ABC):
     """Logs the opening event when entered. An exception in the block is logged and passed on."""
 
     __slots__ = ("_opening_id", "_started", "_tracker")
@@ -23,8 +24,8 @@ class _Span:
     _opening_id: str
     _started: float
 
-    def __enter__(self) -> LogResponse:
-        raise NotImplementedError
+    @abstractmethod
+    def __enter__(self) -> LogResponse: ...
 
     def __exit__(
         self,
@@ -46,8 +47,8 @@ class _Span:
     ) -> None:
         self.__exit__(exc_type, exc, exc_tb)
 
-    def _fail(self, error: BaseException) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _fail(self, error: BaseException) -> None: ...
 
 
 class LLMCallSpan(_Span):

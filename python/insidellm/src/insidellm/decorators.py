@@ -16,7 +16,7 @@ from ._context import context
 from ._emit import emit
 from ._event_client import EventClient
 from ._extraction import CallReader, chunk_text, joined, message_fields, response_fields, stream_fields
-from ._instrument import NativeOpener, Span, instrument
+from ._instrument import NativeOpener, Span, for_methods, instrument
 from .client import InsideLLMClient
 from .models import EventType
 from .utils import current_parent, format_stack_trace, set_current_parent
@@ -87,7 +87,7 @@ def track_llm_call(
             begin = native.begin(client, metadata, resume)
         return instrument(func, open_span, begin)
 
-    return decorate
+    return for_methods(decorate)
 
 
 def track_tool_use(
@@ -129,7 +129,7 @@ def track_tool_use(
             begin = native.begin(client, metadata, resume)
         return instrument(func, open_span, begin)
 
-    return decorate
+    return for_methods(decorate)
 
 
 def track_agent_step(
@@ -158,7 +158,7 @@ def track_agent_step(
         native = _Native("step", _StepSpan, _AGENT_REASONING, _AGENT_REASONING, told, CallReader(func))
         return instrument(func, open_span, native.begin(client, metadata, resume))
 
-    return decorate
+    return for_methods(decorate)
 
 
 def track_function_execution(
@@ -186,7 +186,7 @@ def track_function_execution(
         native = _Native("function", _FunctionSpan, _FUNCTION_EXECUTION, _FUNCTION_EXECUTION, told, reader)
         return instrument(func, open_span, native.begin(client, metadata, resume))
 
-    return decorate
+    return for_methods(decorate)
 
 
 class _Span(Span):
