@@ -150,8 +150,14 @@ async fn try_grpc_export(app: &App, request: Request) -> Result<(Vec<u8>, Kept),
     }
     let peer = parts.extensions.get::<Peer>().copied().ok_or(Refusal::Internal)?;
     let caller = authorize(app, peer, &parts.headers).await?;
-    let limit = app.settings.limits.body_bytes.saturating_add(grpc::HEAD_BYTES);
-    let received = grpc::unframe(&parts.headers, body::read(app, &parts.headers, body, limit).await?)?;
+    let limit = app.settings.limits.body_bytes;
+    let framed = body::read(app, &parts.headers, body, limit.saturating_add(grpc::HEAD_BYTES)).await;
+    let framed = framed.map_err(|refusal| match refusal {
+        // The limit that was set, not ours with the head of the message.
+        Refusal::TooLarge { .. } => Refusal::TooLarge { limit },
+        other => other,
+    })?;
+    let received = grpc::unframe(&parts.headers, framed)?;
     let sent = Sent { lane: Lane::SigilGrpc, signal, format: Format::Protobuf, received };
     let (results, kept) = export(app, &caller.tenant, &parts.headers, sent).await?;
     Ok((results::encode_protobuf(signal, results), kept))

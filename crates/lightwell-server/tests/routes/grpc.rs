@@ -92,7 +92,7 @@ async fn what_is_wrong_with_a_call_has_its_status() {
         (ask().header("grpc-encoding", "snappy").grpc_frame(1, b"x"), "12", "snappy"),
         (ask().header("grpc-encoding", "gzip").grpc_frame(1, b"x"), "3", "not valid gzip"),
         (ask().header("grpc-encoding", "gzip").grpc_frame(1, &bomb), "8", "larger than the limit of 4096"),
-        (ask().grpc(&[0; 5000]), "8", "larger than the limit"),
+        (ask().grpc(&[0; 5000]), "8", "larger than the limit of 4096"),
         (server.ask("POST", "/sigil.v1.Unknown/Method").grpc(b""), "12", "there is nothing at"),
     ] {
         let answer = ask.send().await;
