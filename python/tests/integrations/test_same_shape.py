@@ -23,6 +23,10 @@ PRICED = {"crewai", "litellm", "sigil"}
 """LiteLLM knows prices; the others are told none."""
 KEPT = {"litellm", "sigil"}
 """LiteLLM calls the first handler that it was given for as long as the process lives: a process asks once."""
+BELOW = {"tracker", "langchain", "crewai"}
+"""What happens is told below the question; decorators and LiteLLM know of none."""
+SESSIONS = {"tracker", "decorators", "litellm"}
+"""The program begins and ends the run; the callbacks leave one that they are given as it is."""
 TOOL = {"Paris": "sunny in Paris", "Atlantis": "no such city"}
 
 
@@ -66,10 +70,14 @@ def test_the_conversation(told: Told, city: str) -> None:
         assert conversation["events"] == [], "Sigil has no events"
         return
     said = [kind for kind in kinds(conversation) if not kind.startswith("run.")]
+    sessions = [kind for kind in kinds(conversation) if kind.startswith("run.")]
+    assert sessions == (["run.start", "run.end"] if way in SESSIONS else [])
     assert said == ["user.input", "agent.response"]
     asked, answered = (event for event in conversation["events"] if event["kind"] in said)
     assert asked["text"] == (city if way == "crewai" else question)
     assert answered["text"] == "It is sunny."
+    if way in BELOW:
+        assert roots(conversation) == {asked["event_id"]}
 
 
 def check_generations(conversation: dict[str, Any], way: str, city: str) -> str:
@@ -104,3 +112,15 @@ def check_tool(conversation: dict[str, Any], city: str) -> None:
         assert step["error"]["message"] == "no such city"
     else:
         assert step["error"] is None and TOOL[city] in str(step["output"])
+
+
+def roots(conversation: dict[str, Any]) -> set[str]:
+    """What the calls of the model and of the tool are below, at whatever depth."""
+    parents: dict[str, Any] = {}
+    for kind, name in (("generations", "generation_id"), ("steps", "step_id"), ("events", "event_id")):
+        parents.update((record[name], record.get("parent_id")) for record in conversation[kind])
+    found = {generation["generation_id"] for generation in conversation["generations"]}
+    found |= {step["step_id"] for step in conversation["steps"] if step["name"] == "forecast"}
+    while any(parents[record] for record in found):
+        found = {parents[record] or record for record in found}
+    return found
