@@ -3,7 +3,6 @@
 //! Whatever goes wrong on the way is an error, never a text that was not looked at: a panic of the redaction too.
 
 use std::borrow::Cow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lightwell_redact::Level;
 use lightwell_wire::sigil::messages::MessageRole;
@@ -154,7 +153,8 @@ impl Redactor {
     #[new]
     #[pyo3(signature = (*, inputs=false, emails=true))]
     fn new(inputs: bool, emails: bool) -> PyResult<Self> {
-        let redactor = catch_unwind(|| lightwell_redact::Redactor::new(emails)).map_err(|_| failed())?;
+        let redactor =
+            lightwell_redact::guarded(|| lightwell_redact::Redactor::new(emails)).map_err(failed)?;
         Ok(Self { rules: Redaction { redactor, inputs } })
     }
 
@@ -206,11 +206,11 @@ fn changed<T: ToOwned + ?Sized>(redacted: Cow<'_, T>) -> Option<T::Owned> {
 
 /// Redacts; a long text without the interpreter lock.
 fn guarded<T: Send>(py: Python<'_>, length: usize, redact: impl FnOnce() -> T + Send) -> PyResult<T> {
-    let redact = || catch_unwind(AssertUnwindSafe(redact));
+    let redact = || lightwell_redact::guarded(redact);
     let redacted = if length > LONG_BYTES { py.detach(redact) } else { redact() };
-    redacted.map_err(|_panic| failed())
+    redacted.map_err(failed)
 }
 
-fn failed() -> PyErr {
+fn failed(_: lightwell_redact::Failed) -> PyErr {
     RedactionError::new_err("redaction failed")
 }

@@ -8,6 +8,7 @@
 //! | `address`, `block` | what is found from its middle (e-mail, URLs) or spans lines (private keys) |
 //! | `named` | values whose name says that they are secret: `PASSWORD=...`, `"token": "..."` |
 //! | `escape` | backslash escapes, which a replacement never cuts in two |
+//! | `guard` | a panic is an error, never a text that was not looked at |
 //!
 //! Invariants: the work is linear in the text, whatever it holds; redacting twice changes nothing more; outside of what is
 //! replaced every byte stays; valid JSON stays valid JSON, also where JSON text stands inside a JSON string.
@@ -16,6 +17,7 @@ mod address;
 mod block;
 mod class;
 mod escape;
+mod guard;
 mod named;
 mod scan;
 mod shape;
@@ -23,6 +25,7 @@ mod table;
 
 use std::borrow::Cow;
 
+pub use crate::guard::{Failed, guarded};
 pub use crate::named::is_secret_name;
 pub use crate::table::{NAMED, RULES, Rule, rules_as_markdown};
 

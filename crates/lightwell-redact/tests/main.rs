@@ -6,5 +6,6 @@ mod redact {
 
     mod cases;
     mod docs;
+    mod guard;
     mod properties;
 }
