@@ -40,9 +40,10 @@ bench: dist
 dist: server wheels
 
 server: ui
+	@echo "Building the server: some minutes the first time."
 	cargo build --release --quiet -p lightwell-cli --features ui
 	mkdir -p dist
-	cp $(CARGO_TARGET_DIR)/release/lightwell dist/lightwell
+	install $(CARGO_TARGET_DIR)/release/lightwell dist/lightwell
 
 wheels:
 	scripts/wheels

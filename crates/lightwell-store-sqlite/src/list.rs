@@ -6,7 +6,7 @@
 //! filter a file gives the conversations that have what is asked for in it, and those that have records on other days too.
 
 use std::cmp::Ordering;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -40,15 +40,15 @@ pub fn conversations(
     tenant: &TenantId,
     query: &ConversationQuery,
 ) -> Answer<Page<ConversationSummary>> {
-    let mut list = List { engine, reader, tenant, query, streams: Vec::new() };
+    let mut list = List { engine, reader, tenant, query, streams: Vec::new(), considered: HashSet::new() };
     list.streams = engine.readable().into_iter().map(|shard| Stream::new(shard, query)).collect();
     let mut page = Page { items: Vec::<ConversationSummary>::new(), next: None };
     while let Some(place) = list.next()? {
         if query.filter.from.is_some_and(|from| place.at < from) {
             break;
         }
-        // Two parts may end at the same moment.
-        if page.items.last().is_some_and(|last| last.cursor() == place) {
+        // Its newest part came up first: whatever is to be said of the conversation was said there.
+        if !list.considered.insert(place.id.clone()) {
             continue;
         }
         let Some(mut summary) = list.consider(&place)? else { continue };
@@ -70,6 +70,8 @@ struct List<'a> {
     tenant: &'a TenantId,
     query: &'a ConversationQuery,
     streams: Vec<Stream>,
+    /// Conversations that have come up.
+    considered: HashSet<String>,
 }
 
 /// One file's parts, newest first.
