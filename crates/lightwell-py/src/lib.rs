@@ -29,7 +29,7 @@ mod native {
         Closed, EncodeError, FlushReport, Invalid, Pipeline, QueueFull, TooLarge, mark_exiting,
     };
     #[pymodule_export]
-    use crate::traced::{Call, Traced};
+    use crate::traced::{Around, Call, Traced};
 
     #[pymodule_export]
     use crate::redact::{RedactionError, Redactor};

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
@@ -69,6 +69,13 @@ impl Traced {
         };
         let head = encode::members_of(head);
         Ok(Self { work, context, client, metadata, before, after, head, skipped, prompt_position, resume })
+    }
+
+    /// A callable that is `function` with what is logged before and after it. `otherwise` is called in its place, with the same
+    /// arguments, when this is for Python to do; `warn` gets what went wrong in logging, unless it is to end the program.
+    #[pyo3(signature = (function, otherwise, warn, /))]
+    fn around(slf: Py<Self>, function: Py<PyAny>, otherwise: Py<PyAny>, warn: Py<PyAny>) -> Around {
+        Around { traced: slf, function, otherwise, warn }
     }
 
     /// Logs that the function is called. None, and nothing is done, when this is for Python to do.
@@ -170,6 +177,61 @@ impl Traced {
                 members.raw("parameters", &encode::call_arguments(args, self.skipped, kwargs));
             });
         })
+    }
+}
+
+/// A decorated function that is not a coroutine function or generator: see [`Traced::around`].
+#[pyclass(frozen, module = "lightwell")]
+pub(crate) struct Around {
+    traced: Py<Traced>,
+    function: Py<PyAny>,
+    otherwise: Py<PyAny>,
+    warn: Py<PyAny>,
+}
+
+#[pymethods]
+impl Around {
+    #[pyo3(signature = (*args, **kwargs))]
+    fn __call__<'py>(
+        &self,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = args.py();
+        let function = self.function.bind(py);
+        let begun = match kwargs {
+            Some(kwargs) => Traced::begin(self.traced.bind(py), args, kwargs),
+            None => Traced::begin(self.traced.bind(py), args, &PyDict::new(py)),
+        };
+        let call = match begun {
+            Ok(Some(call)) => call,
+            Ok(None) => return self.otherwise.bind(py).call(args, kwargs),
+            Err(error) => {
+                self.warned(py, Err(error))?;
+                return function.call(args, kwargs);
+            }
+        };
+        let result = function.call(args, kwargs);
+        self.warned(
+            py,
+            match &result {
+                Ok(result) => call.succeed(result),
+                Err(error) => call.fail(error.value(py)),
+            },
+        )?;
+        result
+    }
+}
+
+impl Around {
+    /// Tells what went wrong in logging; gives it back when it is to end the program.
+    fn warned(&self, py: Python<'_>, told: PyResult<()>) -> PyResult<()> {
+        match told {
+            Err(error) if error.is_instance_of::<PyException>(py) => {
+                self.warn.bind(py).call1((error.value(py),)).map(drop)
+            }
+            told => told,
+        }
     }
 }
 

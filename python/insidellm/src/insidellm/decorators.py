@@ -16,7 +16,7 @@ from ._context import context
 from ._emit import emit
 from ._event_client import EventClient
 from ._extraction import CallReader, chunk_text, joined, message_fields, response_fields, stream_fields
-from ._instrument import NativeOpener, Span, for_methods, instrument
+from ._instrument import Span, for_methods, instrument
 from .client import InsideLLMClient
 from .models import EventType
 from .utils import current_parent, format_stack_trace, set_current_parent
@@ -81,11 +81,11 @@ def track_llm_call(
             span.function_name = name
             span.extract_response = extract_response
 
-        begin = None
+        traced = None
         if extract_prompt is None and extract_response is None and reader.prompt_position is not None:
             native = _Native("llm", _LLMSpan, _LLM_REQUEST, _LLM_RESPONSE, model, reader)
-            begin = native.begin(client, metadata, resume)
-        return instrument(func, open_span, begin)
+            traced = native.traced(client, metadata, resume)
+        return instrument(func, open_span, traced)
 
     return for_methods(decorate)
 
@@ -123,11 +123,11 @@ def track_tool_use(
             span.tool = {**told, "call_id": span.parent or ""}
             span.extract_response = extract_response
 
-        begin = None
+        traced = None
         if extract_parameters is None and extract_response is None:
             native = _Native("tool", _ToolSpan, _TOOL_CALL, _TOOL_RESPONSE, told, reader)
-            begin = native.begin(client, metadata, resume)
-        return instrument(func, open_span, begin)
+            traced = native.traced(client, metadata, resume)
+        return instrument(func, open_span, traced)
 
     return for_methods(decorate)
 
@@ -156,7 +156,7 @@ def track_agent_step(
 
         told = {"reasoning_type": step_name, "reasoning_steps": steps}
         native = _Native("step", _StepSpan, _AGENT_REASONING, _AGENT_REASONING, told, CallReader(func))
-        return instrument(func, open_span, native.begin(client, metadata, resume))
+        return instrument(func, open_span, native.traced(client, metadata, resume))
 
     return for_methods(decorate)
 
@@ -184,7 +184,7 @@ def track_function_execution(
 
         told = {"function_name": name}
         native = _Native("function", _FunctionSpan, _FUNCTION_EXECUTION, _FUNCTION_EXECUTION, told, reader)
-        return instrument(func, open_span, native.begin(client, metadata, resume))
+        return instrument(func, open_span, native.traced(client, metadata, resume))
 
     return for_methods(decorate)
 
@@ -249,10 +249,10 @@ class _Native:
         self._told = told
         self._reader = reader
 
-    def begin(
+    def traced(
         self, client: Optional[EventClient], metadata: Optional[Dict[str, Any]], resume: Callable[..., None]
-    ) -> Optional[NativeOpener]:
-        """`Traced.begin`; None when what is told of each call would need coercion. `resume` completes a Python span."""
+    ) -> Optional[Traced]:
+        """None when what is told of each call would need coercion. `resume` completes a Python span."""
         # The one list is made here.
         if any(type(value) is not str for value in self._told.values() if type(value) is not list):
             return None
@@ -267,7 +267,7 @@ class _Native:
             resume(span, *given)
             return span
 
-        traced = Traced(
+        return Traced(
             self._work,
             context,
             client=client,
@@ -279,7 +279,6 @@ class _Native:
             prompt_position=self._reader.prompt_position or 0,
             resume=resumed,
         )
-        return traced.begin
 
 
 _Any_Span = TypeVar("_Any_Span", bound=_Span)
