@@ -92,8 +92,8 @@ fn check(connection: &Connection, format: &Format) -> Result<Option<i32>> {
     }
     if !(format.oldest..=format.version).contains(&version) {
         return Err(Fault::Damaged(format!(
-            "it has version {version} of {}, this program reads version {}",
-            format.what, format.version
+            "it has version {version} of {}, this program reads versions {} to {}",
+            format.what, format.oldest, format.version
         )));
     }
     Ok(Some(version))
