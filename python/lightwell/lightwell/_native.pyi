@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, final
 
 __all__ = [
+    "Around",
     "Call",
     "Closed",
     "Content",
@@ -241,13 +242,20 @@ class Traced:
         """
     def around(
         self, function: Callable[..., Any], otherwise: Callable[..., Any], warn: Callable[[Exception], Any], /
-    ) -> Callable[..., Any]:
+    ) -> Around:
         """``function`` with what is logged before and after it. ``otherwise`` is called in its place when this is for Python to do.
 
         ``warn`` gets what went wrong in logging.
         """
     def begin(self, args: Tuple[Any, ...], kwargs: Dict[str, Any], /) -> Optional[Call]:
         """Log that the function is called. None, and nothing is done, when this is for Python to do."""
+
+@final
+class Around:
+    """A decorated function: see `Traced.around`."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The function's result; what it raises."""
 
 @final
 class Call:
