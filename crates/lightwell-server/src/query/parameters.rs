@@ -6,6 +6,7 @@ use std::str::FromStr;
 use http::Uri;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use lightwell_store::Filter;
 use utoipa::IntoParams;
@@ -118,7 +119,7 @@ impl Parameters {
         let Some(value) = self.take(name) else { return Ok(None) };
         let midnight = |date: Date| date.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
         let moment = value.parse().or_else(|_| value.parse::<Date>().and_then(midnight));
-        moment.map(Some).map_err(|_| Refusal::Query {
+        moment.or_else(|error| end_of_time(&value).ok_or(error)).map(Some).map_err(|_| Refusal::Query {
             parameter: name,
             why: format!("is {value:?}; use 2026-11-22T08:00:00Z or 2026-11-22"),
         })
@@ -134,6 +135,12 @@ impl Parameters {
         };
         Vec::into_iter(tags).map(pair).collect()
     }
+}
+
+/// 9999-12-31 is what people write for "no end", and a little more than a [`Timestamp`] can be.
+fn end_of_time(value: &str) -> Option<Timestamp> {
+    let date = Pieces::parse(value).ok()?.date();
+    (date > Timestamp::MAX.to_zoned(TimeZone::UTC).date()).then_some(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -160,6 +167,14 @@ mod tests {
             tags: vec![("k".into(), "v".into()), ("e".into(), "x=y".into())],
         };
         assert_eq!(filter.unwrap(), expected);
+    }
+
+    #[test]
+    fn the_end_of_time_is_one() {
+        for until in ["9999-12-31", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999%2B01:00"] {
+            assert_eq!(filter(&format!("until={until}")).unwrap().until, Some(Timestamp::MAX), "{until}");
+        }
+        assert!(filter("until=9999-13-31").is_err());
     }
 
     #[test]
