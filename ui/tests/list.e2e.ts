@@ -92,6 +92,34 @@ it('finds a conversation by its user', async () => {
 	await page.close();
 });
 
+it('finds conversations by provider and tags, and leads from a tag of a call to them', async () => {
+	const page = await browser.open();
+	await page.goto(`${base}/?agent=${agent.agent}`);
+	const found = rowOf(page, agent.conversationId);
+	await page.getByLabel('Provider').fill('openai');
+	await page.getByLabel('Provider').press('Enter');
+	await page.waitForURL(`${base}/?agent=${agent.agent}&provider=openai`);
+	const tags = page.getByLabel('Tag');
+	await tags.first().fill('env');
+	await tags.first().press('Enter');
+	expect(await tags.first().evaluate((field: HTMLInputElement) => field.validationMessage)).toContain('key=value');
+	await tags.first().fill('env=page-test');
+	await tags.first().press('Enter');
+	await page.waitForURL(`${base}/?agent=${agent.agent}&provider=openai&tag=env%3Dpage-test`);
+	await found.waitFor();
+	await tags.nth(1).fill('env=production');
+	await tags.nth(1).press('Enter');
+	await page.getByRole('heading', { name: 'No conversation matches these filters' }).waitFor();
+	await tags.nth(1).fill('');
+	await tags.nth(1).press('Enter');
+	await found.getByRole('link').click();
+	await page.getByText('1 tag', { exact: true }).first().click();
+	await page.getByRole('link', { name: 'env=page-test' }).first().click();
+	await page.waitForURL(`${base}/?tag=env%3Dpage-test`);
+	await found.waitFor();
+	await page.close();
+});
+
 it('marks the failures that events tell', async () => {
 	const page = await browser.open();
 	await page.goto(base);

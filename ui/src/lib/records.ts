@@ -35,6 +35,7 @@ export interface Conversation {
 	events: number;
 	errors: number;
 	agents: string[];
+	providers: string[];
 	models: string[];
 	/** None when nobody told. */
 	usage: Usage | null;
@@ -158,6 +159,7 @@ export function readConversation(sent: Sent['ConversationItem']): Conversation {
 		events: sent.event_count,
 		errors: sent.error_count,
 		agents: sent.agents,
+		providers: sent.providers,
 		models: sent.models,
 		usage: readUsage(totals),
 		// A sum of nothing is not a cost of nothing.
