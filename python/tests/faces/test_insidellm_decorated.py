@@ -207,6 +207,27 @@ def test_asynchronous_generators_are_driven_as_before(
 
 
 @EACH
+def test_generators_that_nobody_asks_have_an_end(
+    client: InsideLLMClient, server: Any, decorate: Callable[[Any], Any]
+) -> None:
+    @decorate
+    def pieces(prompt: str) -> Any:
+        yield prompt
+
+    @decorate
+    async def pieces_later(prompt: str) -> Any:
+        yield prompt
+
+    closed = pieces("closed")
+    closed.close()
+    pieces("dropped")
+    pieces_later("dropped")
+    del closed
+    assert list(pieces("asked")) == ["asked"]
+    assert len(ends(client, server)) == 4
+
+
+@EACH
 def test_it_may_call_itself(client: InsideLLMClient, server: Any, decorate: Callable[[Any], Any]) -> None:
     @decorate
     def count(prompt: int) -> int:

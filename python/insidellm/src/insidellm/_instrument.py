@@ -52,8 +52,8 @@ def instrument(func: _Function, open_span: Opener, traced: Optional[Traced] = No
 
     `traced` is tried first, but for generators: the native span of what needs no Python.
 
-    A generator's span opens when the function is called and closes when the generator is exhausted or closed, with the
-    text of what it yielded as result.
+    A generator's span opens when the function is called and closes when the generator is exhausted or closed, or nobody has it
+    any more, with the text of what it yielded as result.
     """
     if inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(getattr(func, "__call__", None)):
         wrapper = _coroutine_wrapper(func, traced.begin if traced else _never, open_span)
@@ -128,15 +128,31 @@ def _generator_wrapper(
 ) -> Callable[..., Any]:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         span = _quietly(open_span, args, kwargs)
-        return drive(func(*args, **kwargs), span)
+        return drive(func(*args, **kwargs), span, span and _NotBegun(span))
 
     return wrapper
 
 
-def _drive(source: Generator[Any, Any, Any], span: Optional[Span]) -> Generator[Any, Any, Any]:
+class _NotBegun:
+    """Belongs to a generator until it is asked for its first value. Nothing else tells that it never was."""
+
+    __slots__ = ("span",)
+
+    def __init__(self, span: Span) -> None:
+        self.span: Optional[Span] = span
+
+    def __del__(self) -> None:
+        if self.span is not None:
+            _quietly(self.span.succeed_stream, [])
+
+
+def _drive(
+    source: Generator[Any, Any, Any], span: Optional[Span], not_begun: Optional[_NotBegun]
+) -> Generator[Any, Any, Any]:
     """Yields what `source` yields; `send`, `throw` and `close` reach it."""
-    if span is None:
+    if span is None or not_begun is None:
         return (yield from source)
+    not_begun.span = None
     chunks: List[Any] = []
     step: Callable[[], Any] = functools.partial(next, source)
     try:
@@ -164,7 +180,11 @@ def _drive(source: Generator[Any, Any, Any], span: Optional[Span]) -> Generator[
         raise
 
 
-async def _drive_async(source: AsyncGenerator[Any, Any], span: Optional[Span]) -> AsyncGenerator[Any, Any]:
+async def _drive_async(
+    source: AsyncGenerator[Any, Any], span: Optional[Span], not_begun: Optional[_NotBegun]
+) -> AsyncGenerator[Any, Any]:
+    if not_begun is not None:
+        not_begun.span = None
     chunks: List[Any] = []
     step: Callable[[], Any] = source.__anext__
     try:
