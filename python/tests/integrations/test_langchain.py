@@ -190,6 +190,18 @@ def test_a_graph_that_waits_for_a_person(told: Told) -> None:
     assert [each["parent_id"] for each in conversation["generations"]] == [asked["event_id"], answered["event_id"]]
 
 
+@with_langgraph
+def test_a_cancelled_request_leaves_nothing_open(told: Told) -> None:
+    """LangChain tells chains of a cancellation, but neither the model nor the tool that is waited for."""
+    conversation = told.conversation("graph_cancelled")
+    assert told.scenarios["graph_cancelled"]["answer"] == ["cancelled", "cancelled"]
+    assert kinds(conversation) == ["user.input", "user.input"], "told where it happened, and once"
+    thinking, digging = conversation["generations"]
+    assert thinking["error"]["code"] == "CancelledError" and digging["error"] is None
+    [dig] = conversation["steps"]
+    assert (dig["name"], dig["error"]["message"]) == ("dig", "CancelledError")
+
+
 def test_the_seeds_program(server: Server, run_program: RunProgram, provider: Provider) -> None:
     """As it is written, with the `tools` that it leaves out, on the LangChain that still has its imports."""
     provider.completions = [

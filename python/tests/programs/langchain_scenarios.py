@@ -237,6 +237,43 @@ def graph_interrupted(callback: InsideLLMCallback) -> Any:
     return agent.invoke(Command(resume="Yes."), config=config)["messages"][-1].content
 
 
+def graph_cancelled(callback: InsideLLMCallback) -> Any:
+    """Two requests that run out of time: while the model thinks, and while a tool works."""
+
+    class Thinks(Scripted):
+        async def _agenerate(self, *args: Any, **kwargs: Any) -> ChatResult:
+            return await forever()
+
+    @tool
+    async def dig(depth: int) -> str:
+        """Digs."""
+        return await forever()
+
+    waiting = asyncio.Event()
+
+    async def forever() -> Any:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    async def ask(agent: Any, question: str) -> str:
+        waiting.clear()
+        asked = {"messages": [("user", question)]}
+        task = asyncio.ensure_future(agent.ainvoke(asked, config={"callbacks": [callback]}))
+        await waiting.wait()
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            return "cancelled"
+        return "answered"
+
+    async def both() -> List[str]:
+        digs = react_agent(Scripted(replies=[tool_call("dig", {"depth": 3})]), [dig])
+        return [await ask(react_agent(Thinks(replies=[]), []), "Why?"), await ask(digs, "Deeper?")]
+
+    return asyncio.run(both())
+
+
 def react_agent(model: Any, of_tools: List[Any], **about: Any) -> Any:
     try:
         from langchain.agents import create_agent
@@ -259,7 +296,7 @@ def main() -> None:
         classic_agent,
     ]  # fmt: skip
     if os.environ.get("GRAPHS"):
-        scenarios += [graph_agent, graph_agent_async, graph_interrupted]
+        scenarios += [graph_agent, graph_agent_async, graph_interrupted, graph_cancelled]
     told = {}
     for scenario in scenarios:
         callback = InsideLLMCallback(client=client, user_id="user-123", run_id=scenario.__name__, metadata={"team": "qa"})

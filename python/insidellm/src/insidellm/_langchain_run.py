@@ -10,6 +10,7 @@ class LangChainRun:
     """A run that has begun and not ended."""
 
     __slots__ = (
+        "above",
         "anchor",
         "answered",
         "asked_at",
@@ -24,14 +25,16 @@ class LangChainRun:
         "tokens",
     )
 
-    def __init__(self, owner: type, parent: Optional[str], root: Optional[LangChainRun], metadata: Dict[str, Any]) -> None:
+    def __init__(self, owner: type, above: Optional[LangChainRun], metadata: Dict[str, Any]) -> None:
         self.owner = owner
         """Whose hook saw it begin, when a run is told to a callback twice."""
-        self.parent = parent
+        self.above = above
+        """The run that this one is inside of."""
+        self.parent = above.anchor if above is not None else None
         """The event that this run's event is a child of."""
-        self.anchor = parent
+        self.anchor = self.parent
         """The event that is the parent of what runs inside."""
-        self.root = root if root is not None else self
+        self.root: LangChainRun = above.root if above is not None else self
         self.metadata = metadata
         self.fields: Dict[str, Any] = {}
         self.started = monotonic()
@@ -43,3 +46,10 @@ class LangChainRun:
         """What `_inherited` was before this run set it."""
         self.logged_error: Optional[BaseException] = None
         """Of a root: the failure that was logged where it happened."""
+
+    def is_inside(self, other: LangChainRun) -> bool:
+        """Whether it runs, at any depth, inside of the other."""
+        above = self.above
+        while above is not None and above is not other:
+            above = above.above
+        return above is other

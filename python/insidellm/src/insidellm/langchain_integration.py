@@ -7,6 +7,7 @@ logged (chains) pass their parent on, so no event names a parent that was never 
 from __future__ import annotations
 
 import threading
+from asyncio import CancelledError
 from contextvars import ContextVar
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, cast
 from uuid import UUID
@@ -279,9 +280,13 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         if run is None:
             return
         self._late_question(run, kwargs.get("inputs"))
-        outcome = {"return_value": None, "success": False, "error_message": str(error)}
+        if isinstance(error, CancelledError):
+            self._cancel_inside(run, error)
+        outcome = {"return_value": None, "success": False, "error_message": str(error) or type(error).__name__}
         self._chain_executed(run, run_id, outcome)
-        known = run.root.logged_error is error
+        told = run.root.logged_error
+        # On its way out a cancellation is raised anew by each task, and ends a stream in its own way.
+        known = told is error or (isinstance(told, CancelledError) and isinstance(error, (CancelledError, GeneratorExit)))
         if run.root is run and self.track_errors and not known and not _read.is_pause(error):
             self._log_error("chain_error", error, {"duration_ms": elapsed_ms(run.started)}, run)
 
@@ -339,12 +344,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
             if run_id in self._runs or (self.only_children and parent_run_id not in self._runs):
                 return None
             above = self._runs.get(parent_run_id) if parent_run_id is not None else None
-            run = LangChainRun(
-                type(self),
-                above.anchor if above is not None else None,
-                above.root if above is not None else None,
-                _read.event_metadata(metadata, tags),
-            )
+            run = LangChainRun(type(self), above, _read.event_metadata(metadata, tags))
             self._runs[run_id] = run
             return run
 
@@ -359,6 +359,18 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         if run is not None and run.root is run and current is not None and current.__dict__ is self.__dict__:
             _inherited.set(run.before)
         return run
+
+    def _cancel_inside(self, chain: LangChainRun, error: BaseException) -> None:
+        """Ends what a cancelled chain was waiting for: models and tools are not told of a cancellation themselves."""
+        with self._lock:
+            inside = [(run_id, run) for run_id, run in self._runs.items() if run.is_inside(chain)]
+        for run_id, run in reversed(inside):
+            if "tool_name" in run.fields:
+                self._respond_failure(run_id, error)
+            elif "model_name" in run.fields:
+                self.on_llm_error(error, run_id=run_id)
+            else:
+                self._end(run_id)
 
     def _end(self, run_id: UUID) -> Optional[LangChainRun]:
         with self._lock:
