@@ -6,6 +6,8 @@ import asyncio
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +15,15 @@ import pytest
 from waiting import wait_for
 
 import insidellm
-from insidellm import ConfigurationError, Event, InsideLLMClient, InsideLLMConfig, NetworkError, QueueError
+from insidellm import (
+    ConfigurationError,
+    Event,
+    InsideLLMClient,
+    InsideLLMConfig,
+    NetworkError,
+    QueueError,
+    track_tool_use,
+)
 
 
 @pytest.fixture
@@ -196,6 +206,30 @@ def test_a_plain_thread_sees_the_run_that_was_started_last(client: InsideLLMClie
     thread.start()
     thread.join()
     assert seen == [run_id]
+
+
+def test_a_plain_thread_is_in_nobodys_run_while_several_users_have_one(client: InsideLLMClient, server: Any) -> None:
+    look = track_tool_use("look", client=client)(str.upper)
+
+    def work() -> list[Any]:
+        return [client.get_current_run_id(), client.get_current_user_id(), look("a")]
+
+    def request(user_id: str) -> list[Any]:
+        run_id = client.start_run(user_id=user_id)
+        together.wait()
+        seen = workers.submit(work).result()
+        copied = workers.submit(copy_context().run, work).result()
+        together.wait()
+        client.end_run(run_id)
+        return [seen, [copied[0] == run_id, *copied[1:]]]
+
+    together = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as workers, ThreadPoolExecutor(2) as requests:
+        seen = list(requests.map(request, ["ann", "bob"]))
+    assert seen == [[[None, None, "A"], [True, user_id, "A"]] for user_id in ("ann", "bob")]
+    assert client.flush()
+    calls = [event["user_id"] for event in server.events() if event["event_type"] == "tool.call"]
+    assert sorted(calls) == ["ann", "bob"]
 
 
 def test_an_invalid_event_raises_or_is_counted(server: Any) -> None:

@@ -1,8 +1,8 @@
 """Which run the current thread or task is in.
 
 A run belongs to the context (thread, task) that started it and to the contexts copied from it. A context that never
-started a run of its own sees the run that was started last anywhere, as plain worker threads expect; one that has started
-and ended its own sees none.
+started a run of its own sees the run that was started last anywhere, as plain worker threads expect; none while runs of
+several users are open, because it could be anybody's. One that has started and ended its own sees none.
 """
 
 from __future__ import annotations
@@ -55,9 +55,15 @@ class RunRegistry:
         own = runs.get(self.key) if runs is not None else None
         if own is not None:
             return own if not own.ended else _first_open(own)
+        return self._started_last()
+
+    def _started_last(self) -> Optional[Run]:
         while True:
             try:
-                return next(reversed(self.open.values()), None)
+                latest = next(reversed(self.open.values()), None)
+                if latest is None or all(run.user_id == latest.user_id for run in self.open.values()):
+                    return latest
+                return None
             except RuntimeError:  # Another thread started or ended a run meanwhile.
                 continue
 

@@ -301,7 +301,7 @@ def _begin(
         run_id, user_id = client.get_current_run_id(), client.get_current_user_id()
         if run_id is not None and user_id is not None:
             return span_class(client, run_id, user_id, metadata)
-    _warn_once("there is no current run: call start_run(); the function runs untracked")
+    _warn_once("this thread or task is in no run: call start_run(), or give it a copied context; the function runs untracked")
     return None
 
 
