@@ -14,6 +14,7 @@ from provider import Provider, Reply, running_provider
 QUIET = {"CREWAI_DISABLE_TELEMETRY": "true", "OTEL_SDK_DISABLED": "true", "CREWAI_TRACING_ENABLED": "false"}
 SCRIPTS: dict[str, list[Reply]] = {
     "native": [("forecast", {"city": "Paris"}), "It is sunny.", "A poem."],
+    "solo": [("forecast", {"city": "Paris"}), "It is sunny."],
     "through_litellm": ["It is sunny.", "A poem."],
     "tool_through_litellm": [
         'Thought: I look.\nAction: forecast\nAction Input: {"city": "Paris"}\n',
@@ -42,6 +43,7 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     server = Server(folder / "data").start()
     with running_provider() as provider:
         provider.scripts = {name: list(replies) for name, replies in SCRIPTS.items()}
+        provider.scripts["broken_solo"] = [400]
         provider.scripts["at_once_left"] = [("forecast", {"city": "Oslo"}), "Oslo is sunny.", "A poem of Oslo."]
         places = {"SERVER": server.url, "PROVIDER": provider.url, "SCENARIOS": " ".join(SCRIPTS)}
         finished = program_runner(folder)("crewai_scenarios.py", env="crewai", timeout=110, **places, **QUIET)
@@ -87,6 +89,24 @@ def test_a_crew(scenario: Scenario) -> None:
         assert generation["reported_cost_usd"] is not None
     [call] = [part["tool_call"] for part in generations[0]["output"][0]["parts"] if "tool_call" in part]
     assert call["name"] == "forecast"
+    [definition] = generations[0]["tools"]
+    city = definition["input_schema"]["properties"]["city"]
+    assert (definition["input_schema"]["required"], city["type"]) == (["city"], "string"), "as it is sent to the model"
+
+
+def test_agents_without_a_crew(scenario: Scenario) -> None:
+    answers, conversation = scenario("solo")
+    assert answers[0] == "It is sunny." and answers[1] != "nothing"
+    assert kinds(conversation) == ["user.input", "agent.response", "user.input"], "the failure is the call's"
+    asked, answered, asked_again = conversation["events"]
+    assert [each["text"] for each in (asked, answered, asked_again)] == ["How is Paris?", "It is sunny.", "Write it up"]
+    agents = [step for step in conversation["steps"] if step["name"] == "agent_start"]
+    assert [agent["parent_id"] for agent in agents] == [asked["event_id"], asked_again["event_id"]]
+    [tool] = [step for step in conversation["steps"] if step["kind"] == "tool"]
+    assert (tool["output"], tool["parent_id"]) == ("sunny in Paris", agents[0]["step_id"])
+    generations = conversation["generations"]
+    assert [each["parent_id"] for each in generations] == [agents[i]["step_id"] for i in (0, 0, 1)]
+    assert [bool(each["error"]) for each in generations] == [False, False, True]
 
 
 def test_a_crew_through_litellm(scenario: Scenario) -> None:

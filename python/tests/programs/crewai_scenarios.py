@@ -54,6 +54,14 @@ def native() -> Any:
     return crew("native", is_litellm=False).kickoff(inputs={"city": "Paris"}).raw
 
 
+def solo() -> Any:
+    """Agents that are asked without a crew; the second cannot reach its model."""
+    reporter, writer = crew("solo", is_litellm=False).agents
+    answer = reporter.kickoff("How is Paris?").raw
+    writer.llm = crew("broken_solo", is_litellm=False).agents[1].llm
+    return [answer, raised(lambda: writer.kickoff([{"role": "user", "content": "Write it up"}]))]
+
+
 def through_litellm() -> Any:
     return crew("through_litellm", is_litellm=True, tools=False).kickoff(inputs={"city": "Paris"}).raw
 

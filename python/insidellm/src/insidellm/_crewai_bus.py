@@ -45,6 +45,8 @@ class CrewBus:
         self._crews: Dict[Optional[str], Open] = {}
         self._tasks: Dict[Optional[str], Open] = {}
         self._agents: Dict[_Key, Open] = {}
+        self._solos: Dict[str, Open] = {}
+        """Agents without a crew, by the event that began each; also among `_agents`."""
         self.calls = OpenCalls()
         self._tools: Dict[str, Open] = {}
         self._told: set[str] = set()
@@ -69,6 +71,9 @@ class CrewBus:
             (agent_events.AgentExecutionStartedEvent, bus._agent_started),
             (agent_events.AgentExecutionCompletedEvent, bus._agent_completed),
             (agent_events.AgentExecutionErrorEvent, bus._agent_failed),
+            (agent_events.LiteAgentExecutionStartedEvent, bus._solo_started),
+            (agent_events.LiteAgentExecutionCompletedEvent, bus._solo_completed),
+            (agent_events.LiteAgentExecutionErrorEvent, bus._solo_failed),
             (llm_events.LLMCallStartedEvent, bus._call_started),
             (llm_events.LLMStreamChunkEvent, bus._call_streams),
             (llm_events.LLMCallCompletedEvent, bus._call_completed),
@@ -93,19 +98,23 @@ class CrewBus:
 
     def _crew_started(self, source: Any, event: Any) -> None:
         inputs = dict(event.inputs or {})
+        asked = "\n".join(str(value) if len(inputs) == 1 else f"{name}: {value}" for name, value in inputs.items())
+        if not asked:
+            asked = "\n".join(str(task.description) for task in getattr(source, "tasks", None) or [])
+        self._asked(event, asked, inputs, {"crew": str(event.crew_name or "crew")})
+
+    def _asked(self, event: Any, text: str, inputs: Dict[str, Any], metadata: Dict[str, Any]) -> str:
+        """Logs what a crew, or an agent without one, is kicked off with."""
         if self._owns_run and not self._crews:
             payload: Dict[str, Any] = {"session_id": self._handler.run_id, "session_type": "crewai", "initial_context": inputs}
             # The question has the same time: this comes before it.
             self._handler.log(EventType.SESSION_START, payload, at=event.timestamp - timedelta(microseconds=1))
-        asked = "\n".join(str(value) if len(inputs) == 1 else f"{name}: {value}" for name, value in inputs.items())
-        if not asked:
-            asked = "\n".join(str(task.description) for task in getattr(source, "tasks", None) or [])
-        metadata = {"crew": str(event.crew_name or "crew")}
         # Several crews of one loop are beside each other; one that a task or tool kicks off is below it.
         parent = self._root() if getattr(event, "parent_event_id", None) is not None else None
-        payload = {"input_text": asked, "input_type": "text", "session_context": inputs or None}
+        payload = {"input_text": text, "input_type": "text", "session_context": inputs or None}
         event_id = self._log(EventType.USER_INPUT, payload, parent, event, metadata=metadata)
         self._crews[event.event_id] = Open(event_id, {}, event.timestamp)
+        return event_id
 
     def _crew_completed(self, source: Any, event: Any) -> None:
         self._crew_ended(event, "completed")
@@ -124,7 +133,7 @@ class CrewBus:
             payload = {"session_id": self._handler.run_id, "session_duration_ms": duration, "exit_reason": reason}
             self._log(EventType.SESSION_END, payload, None, event)
         # What a failure left open is told by nobody any more.
-        for left in (self._tasks, self._agents, self._tools):
+        for left in (self._tasks, self._agents, self._tools, self._solos):
             left.clear()
         self._told.clear()
 
@@ -185,6 +194,38 @@ class CrewBus:
         agent = self._agents.pop(_agent_key(event), None)
         self._error("agent_error", event, agent.event_id if agent is not None else self._root())
 
+    def _solo_started(self, source: Any, event: Any) -> None:
+        """An agent is asked without a crew (`Agent.kickoff`)."""
+        told = event.agent_info
+        metadata = {"agent_role": str(told.get("role", ""))}
+        messages = [event.messages] if isinstance(event.messages, Mapping) else event.messages
+        event_id = self._asked(event, _read.message_fields(messages)["prompt"], {}, metadata)
+        if self._handler.track_agent_actions:
+            payload = {"reasoning_type": "agent_start", "reasoning_steps": [str(told.get("goal", ""))]}
+            event_id = self._log(EventType.AGENT_REASONING, payload, event_id, event, metadata=metadata)
+        agent = Open(event_id, {}, event.timestamp)
+        self._agents[None, str(told.get("id"))] = self._solos[event.event_id] = agent
+
+    def _solo_completed(self, source: Any, event: Any) -> None:
+        agent = self._solo_ended(event)
+        if agent is not None and self._handler.track_agent_actions:
+            payload = {"response_text": str(event.output), "response_type": "agent_end"}
+            metadata = {"agent_role": str(event.agent_info.get("role", ""))}
+            self._log(EventType.AGENT_RESPONSE, payload, agent.event_id, event, metadata=metadata)
+        self._crew_ended(event, "completed")
+
+    def _solo_failed(self, source: Any, event: Any) -> None:
+        agent = self._solo_ended(event)
+        self._error("agent_error", event, agent.event_id if agent is not None else self._root())
+        self._crew_ended(event, "error")
+
+    def _solo_ended(self, event: Any) -> Optional[Open]:
+        agent = self._solos.pop(event.started_event_id, None)
+        key = (None, str(event.agent_info.get("id")))
+        if agent is not None and self._agents.get(key) is agent:
+            del self._agents[key]
+        return agent
+
     def _call_started(self, source: Any, event: Any) -> None:
         if not self._handler.track_llm_calls:
             return
@@ -194,7 +235,7 @@ class CrewBus:
         model = {"model_name": bare, "provider": str(provider) if provider else _read.provider_of(name)}
         told = ("temperature", "top_p", "max_tokens", "seed", "stop_sequences", "frequency_penalty", "presence_penalty", "n")
         parameters = {field: getattr(event, field, None) for field in told}
-        parameters["tools"] = event.tools or None
+        parameters["tools"] = [_tool_as_sent(each) for each in event.tools or []] or None
         parameters["stream"] = getattr(event, "stream", None) or None
         payload = {
             **model,
@@ -372,6 +413,26 @@ def _call_as_sent(call: Any) -> Any:
     if not isinstance(function, Mapping) or str(function.get("name", ""))[:1] not in ("'", '"'):
         return call
     return {**call, "function": {name: _unquoted(value) for name, value in function.items()}}
+
+
+def _tool_as_sent(tool: Any) -> Any:
+    """The definition of a tool. Below the same depth CrewAI tells the parts of its schema as their `repr`."""
+    function = tool.get("function") if isinstance(tool, Mapping) else None
+    schema = function.get("parameters") if isinstance(function, Mapping) else None
+    if not isinstance(schema, Mapping):
+        return tool
+    return {**tool, "function": {**function, "parameters": {name: _parts_as_sent(part) for name, part in schema.items()}}}
+
+
+def _parts_as_sent(part: Any) -> Any:
+    if isinstance(part, Mapping):
+        return {name: _part_as_sent(each) for name, each in part.items()}
+    return [_part_as_sent(each) for each in part] if isinstance(part, list) else part
+
+
+def _part_as_sent(part: Any) -> Any:
+    # No property has quotes or brackets around its name.
+    return _unquoted(part) if isinstance(part, str) and part[:1] in ("'", '"', "{", "[") else part
 
 
 def _unquoted(value: Any) -> Any:
