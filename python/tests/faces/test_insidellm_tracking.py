@@ -343,3 +343,37 @@ def test_a_history_and_a_stream_of_a_provider(client: InsideLLMClient, server: A
     assert chunk["parent_event_id"] == response["parent_event_id"] == request["event_id"]
     assert response["payload"]["response_text"] == "one two" and response["payload"]["finish_reason"] == "stop"
     assert response["payload"]["usage"] == {"prompt_tokens": 1, "completion_tokens": 2}
+
+
+@pytest.mark.parametrize(("kind", "told"), [("mute", "Mute"), ("broken", "<unprintable Broken>")])
+def test_an_exception_that_cannot_be_printed_is_raised_and_told(server: Any, kind: str, told: str) -> None:
+    class Mute(Exception):
+        """Says nothing."""
+
+    class Broken(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    error = {"mute": Mute, "broken": Broken}[kind]()
+
+    def work(prompt: str) -> None:
+        raise error
+
+    with insidellm.InsideLLMClient(api_key="k", base_url=server.url) as client:
+        client.start_run(user_id="u")
+        tracker = insidellm.InsideLLMTracker(client=client, user_id="u")
+        decorators = [
+            insidellm.track_llm_call("m", "p", client=client),
+            insidellm.track_tool_use("t", client=client),
+            insidellm.track_agent_step("s", client=client),
+            insidellm.track_function_execution(client=client),
+        ]
+        for decorator in decorators:
+            with pytest.raises(type(error)):
+                decorator(work)("x")
+        for block in (tracker, tracker.track_llm_call("m", "p", "x"), tracker.track_tool_call("t", {})):
+            with pytest.raises(type(error)), block:
+                raise error
+        assert client.flush()
+    messages = [event["payload"]["error_message"] for event in server.events() if "error_message" in event["payload"]]
+    assert [message for message in messages if message is not None] == [told] * 7

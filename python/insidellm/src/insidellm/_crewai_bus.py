@@ -419,7 +419,7 @@ def _tool_as_sent(tool: Any) -> Any:
     """The definition of a tool. Below the same depth CrewAI tells the parts of its schema as their `repr`."""
     function = tool.get("function") if isinstance(tool, Mapping) else None
     schema = function.get("parameters") if isinstance(function, Mapping) else None
-    if not isinstance(schema, Mapping):
+    if not isinstance(function, Mapping) or not isinstance(schema, Mapping):
         return tool
     return {**tool, "function": {**function, "parameters": {name: _parts_as_sent(part) for name, part in schema.items()}}}
 

@@ -30,9 +30,9 @@ class LangChainRun:
         """Whose hook saw it begin, when a run is told to a callback twice."""
         self.above = above
         """The run that this one is inside of."""
-        self.parent = above.anchor if above is not None else None
+        self.parent: Optional[str] = above.anchor if above is not None else None
         """The event that this run's event is a child of."""
-        self.anchor = self.parent
+        self.anchor: Optional[str] = self.parent
         """The event that is the parent of what runs inside."""
         self.root: LangChainRun = above.root if above is not None else self
         self.metadata = metadata

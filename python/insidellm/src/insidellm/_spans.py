@@ -7,7 +7,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Type
 
-from .utils import format_stack_trace
+from .utils import error_text, format_stack_trace
 
 if TYPE_CHECKING:
     from .context_manager import InsideLLMTracker
@@ -89,7 +89,7 @@ class LLMCallSpan(_Span):
     def _fail(self, error: BaseException) -> None:
         self._tracker.log_error(
             "llm_call_error",
-            str(error),
+            error_text(error),
             type(error).__name__,
             parent_event_id=self._opening_id,
             stack_trace=format_stack_trace(error),
@@ -134,4 +134,4 @@ class ToolCallSpan(_Span):
         return log(*told, **kwargs) if kwargs else log(*told)
 
     def _fail(self, error: BaseException) -> None:
-        self.log_response(None, success=False, error_message=str(error))
+        self.log_response(None, success=False, error_message=error_text(error))

@@ -11,7 +11,7 @@ from ._emit import emit
 from ._event_client import EventClient
 from ._spans import LLMCallSpan, ToolCallSpan
 from .models import EventType, filled
-from .utils import current_parent, format_stack_trace, generate_uuid, set_current_parent
+from .utils import current_parent, error_text, format_stack_trace, generate_uuid, set_current_parent
 
 _UNSET: Any = ...
 _log = context.log
@@ -204,7 +204,7 @@ class InsideLLMTracker:
     ) -> None:
         if exc is not None:
             self.log_error(
-                "context_error", str(exc), type(exc).__name__, stack_trace=format_stack_trace(exc)
+                "context_error", error_text(exc), type(exc).__name__, stack_trace=format_stack_trace(exc)
             )
         self.end_session()
 

@@ -19,7 +19,7 @@ from ._extraction import CallReader, chunk_text, joined, message_fields, respons
 from ._instrument import Span, for_methods, instrument
 from .client import InsideLLMClient
 from .models import EventType
-from .utils import current_parent, format_stack_trace, set_current_parent
+from .utils import current_parent, error_text, format_stack_trace, set_current_parent
 
 logger = logging.getLogger("insidellm")
 
@@ -218,7 +218,7 @@ class _Span(Span):
         """Logs a failure."""
         payload = {
             "error_type": error_type,
-            "error_message": str(error),
+            "error_message": error_text(error),
             "error_code": type(error).__name__,
             "stack_trace": format_stack_trace(error),
             "context": context,
@@ -348,7 +348,7 @@ class _ToolSpan(_Span):
 
     def fail(self, error: BaseException) -> None:
         outcome = {"response_data": None, "execution_time_ms": self.elapsed_ms(), "success": False}
-        self.log(_TOOL_RESPONSE, {**self.tool, **outcome, "error_message": str(error)})
+        self.log(_TOOL_RESPONSE, {**self.tool, **outcome, "error_message": error_text(error)})
 
 
 class _StepSpan(_Span):
@@ -382,7 +382,7 @@ class _FunctionSpan(_Span):
 
     def fail(self, error: BaseException) -> None:
         outcome = {"return_value": None, "execution_time_ms": self.elapsed_ms(), "success": False}
-        self._respond({**outcome, "error_message": str(error)})
+        self._respond({**outcome, "error_message": error_text(error)})
 
     def _respond(self, outcome: Dict[str, Any]) -> None:
         call = {"function_name": self.function_name, "function_args": self.arguments}

@@ -20,7 +20,7 @@ from ._hooks import quiet
 from ._langchain_run import LangChainRun
 from ._unavailable import UnavailableIntegration
 from .models import Event, EventType
-from .utils import elapsed_ms, format_stack_trace, generate_uuid, get_iso_timestamp
+from .utils import elapsed_ms, error_text, format_stack_trace, generate_uuid, get_iso_timestamp
 
 try:
     from langchain_core.callbacks import BaseCallbackHandler
@@ -282,7 +282,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         self._late_question(run, kwargs.get("inputs"))
         if isinstance(error, CancelledError):
             self._cancel_inside(run, error)
-        outcome = {"return_value": None, "success": False, "error_message": str(error) or type(error).__name__}
+        outcome = {"return_value": None, "success": False, "error_message": error_text(error)}
         self._chain_executed(run, run_id, outcome)
         told = run.root.logged_error
         # On its way out a cancellation is raised anew by each task, and ends a stream in its own way.
@@ -325,7 +325,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
             return
         payload = {
             "error_type": "retry",
-            "error_message": str(error),
+            "error_message": error_text(error),
             "error_code": type(error).__name__,
             "context": {"attempt": getattr(retry_state, "attempt_number", None)},
             "severity": "warning",
@@ -408,7 +408,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
         run = self._runs.get(run_id)
         if run is not None and run.fields:
             run.root.logged_error = error
-        message = str(error) or type(error).__name__
+        message = error_text(error)
         self._respond(run_id, lambda: {"response_data": None, "success": False, "error_message": message})
 
     def _late_question(self, run: LangChainRun, inputs: Any) -> None:
@@ -433,7 +433,7 @@ class _Callback(BaseCallbackHandler):  # type: ignore[misc, unused-ignore]
     def _log_error(self, error_type: str, error: BaseException, context: Dict[str, Any], run: LangChainRun) -> None:
         payload = {
             "error_type": error_type,
-            "error_message": str(error) or type(error).__name__,
+            "error_message": error_text(error),
             "error_code": type(error).__name__,
             "stack_trace": format_stack_trace(error),
             "context": context,

@@ -94,10 +94,19 @@ def extract_error_context(exception: BaseException) -> Dict[str, Any]:
     """Class, message, module and stack trace of an exception."""
     return {
         "error_type": type(exception).__name__,
-        "error_message": str(exception),
+        "error_message": error_text(exception),
         "error_module": type(exception).__module__,
         "stack_trace": format_stack_trace(exception),
     }
+
+
+def error_text(exception: BaseException) -> str:
+    """What an exception says; the name of its class when that is nothing, or cannot be had. Never raises."""
+    try:
+        text = str(exception)
+    except Exception:
+        return f"<unprintable {type(exception).__name__}>"
+    return text or type(exception).__name__
 
 
 def format_stack_trace(exception: BaseException) -> str:

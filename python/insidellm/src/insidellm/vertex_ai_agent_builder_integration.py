@@ -15,7 +15,7 @@ from ._emit import emit
 from ._event_client import EventClient
 from ._extraction import read
 from .models import EventType
-from .utils import format_stack_trace
+from .utils import error_text, format_stack_trace
 
 logger = logging.getLogger("insidellm")
 
@@ -193,7 +193,7 @@ class _Turn:
     def _failed(self, error: BaseException) -> None:
         payload: Dict[str, Any] = {
             "error_type": "vertex_ai_error",
-            "error_message": str(error) or type(error).__name__,
+            "error_message": error_text(error),
             "error_code": type(error).__name__,
             "stack_trace": format_stack_trace(error),
             "context": _read.error_context(error, self._method),
