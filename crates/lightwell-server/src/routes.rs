@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::Uri;
 use http::header::CONTENT_TYPE;
 use lightwell_wire::{insidellm, sigil};
+use percent_encoding::percent_decode_str;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use utoipa::OpenApi;
@@ -45,6 +46,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     router
         .fallback(page::page_or_nothing.layer(compression()))
         .method_not_allowed_fallback(|| std::future::ready(Refusal::Method))
+        .layer(middleware::from_fn(text_only))
         .layer(middleware::from_fn_with_state(app.clone(), count))
         .layer(CatchPanicLayer::custom(|_| Refusal::Internal.into_response()))
         .with_state(app)
@@ -108,15 +110,16 @@ fn compression() -> CompressionLayer {
     CompressionLayer::new().quality(CompressionLevel::Fastest)
 }
 
-/// Takes a proxy's prefix off the paths that clients call under any.
+/// Takes a proxy's prefix off the paths that clients call under any, and the percent-encoding off their colon.
 pub(crate) fn strip_prefix<B>(request: &mut http::Request<B>) {
     let path = request.uri().path();
-    if path.starts_with("/api/") {
+    let ours = path.starts_with("/api/");
+    if ours && !path.contains('%') {
         return;
     }
-    let Some(route) =
-        UNDER_ANY_PREFIX.iter().find(|route| path.len() > route.len() && path.ends_with(**route))
-    else {
+    let Some(route) = UNDER_ANY_PREFIX.iter().find(|route| {
+        path.len() > route.len() && before(path, route).is_some_and(|prefix| prefix.is_empty() || !ours)
+    }) else {
         return;
     };
     let stripped = match request.uri().query() {
@@ -126,6 +129,26 @@ pub(crate) fn strip_prefix<B>(request: &mut http::Request<B>) {
     if let Ok(uri) = stripped {
         *request.uri_mut() = uri;
     }
+}
+
+/// What stands before the route in a path that ends with it, with `:` or with `%3A`.
+fn before<'a>(path: &'a str, route: &str) -> Option<&'a str> {
+    if let Some(prefix) = path.strip_suffix(route) {
+        return Some(prefix);
+    }
+    let (noun, verb) = route.split_once(':')?;
+    let path = path.strip_suffix(verb)?;
+    path.strip_suffix("%3A").or_else(|| path.strip_suffix("%3a"))?.strip_suffix(noun)
+}
+
+/// Ids are text: a path that is none is refused here, once, as every other request is.
+async fn text_only(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path.contains('%') && percent_decode_str(path).decode_utf8().is_err() {
+        let why = format!("the path {path:?} is not UTF-8 after percent-decoding; encode ids as UTF-8");
+        return Refusal::Malformed(why).into_response();
+    }
+    next.run(request).await
 }
 
 async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -152,5 +175,13 @@ mod tests {
         for path in ["/api/v1/conversations/health", "/health", "/api/v1/ingest", "/x/api/v1/ingestion"] {
             assert_eq!(stripped(path), path);
         }
+    }
+
+    #[test]
+    fn a_colon_may_be_percent_encoded() {
+        assert_eq!(stripped("/api/v1/generations%3Aexport?x=1"), "/api/v1/generations:export?x=1");
+        assert_eq!(stripped("/sigil/api/v1/workflow-steps%3aexport"), "/api/v1/workflow-steps:export");
+        let an_id = "/api/v1/conversations/api/v1/generations%3Aexport";
+        assert_eq!(stripped(an_id), an_id);
     }
 }

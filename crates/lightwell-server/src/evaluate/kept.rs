@@ -67,7 +67,13 @@ pub(super) async fn all(
 pub(super) fn paging(uri: &Uri, most: usize) -> Result<(usize, Option<u64>), Refusal> {
     let mut parameters = Parameters::of(uri, &["limit", "cursor"])?;
     let limit: usize = parameters.parse("limit")?.unwrap_or(50);
-    let after = parameters.parse("cursor")?;
+    let after = match parameters.take("cursor") {
+        Some(cursor) => Some(cursor.parse().map_err(|_| Refusal::Query {
+            parameter: "cursor",
+            why: format!("is {cursor:?}: invalid cursor; use next_cursor of the page before, unchanged"),
+        })?),
+        None => None,
+    };
     Ok((limit.clamp(1, most), after))
 }
 

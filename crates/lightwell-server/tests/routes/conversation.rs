@@ -46,6 +46,15 @@ async fn a_conversation_has_its_whole_content_under_both_names() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_no_text_is_refused_as_json() {
+    let server = TestServer::start().await;
+    let answer = server.get("/api/v1/conversations/%FF").await;
+    assert_eq!((answer.status, answer.header("content-type")), (400, "application/json"));
+    assert!(answer.error().contains("encode ids as UTF-8"), "{}", answer.error());
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn ids_may_contain_anything() {
     let server = TestServer::start().await;
     let id = "a/b c:export?é#%";

@@ -168,6 +168,7 @@ async fn it_is_served_under_any_prefix() {
         let answer = server.post(&format!("{prefix}{PATH}"), json!({})).await;
         assert_eq!(answer.status, 202, "{prefix}");
     }
+    assert_eq!(server.post("/api/v1/generations%3Aexport", json!({})).await.status, 202);
     assert_eq!(server.post("/sigil/api/v1/generations:delete", json!({})).await.status, 404);
     server.stop().await;
 }

@@ -57,6 +57,9 @@ async fn ratings_are_listed_and_counted() {
     let next = page["next_cursor"].as_str().unwrap();
     let page = server.get(&format!("{PATH}?cursor={next}")).await.json();
     assert_eq!((ids(&page), page.get("next_cursor")), (vec!["r1".to_owned()], None));
+    let answer = server.get(&format!("{PATH}?cursor=here")).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.error().contains("\"here\": invalid cursor; use next_cursor"), "{}", answer.error());
     let summary = conversation().await.json()["rating_summary"].clone();
     assert_eq!((&summary["good_count"], &summary["bad_count"]), (&json!(2), &json!(1)));
     assert_eq!((&summary["latest_rating"], &summary["has_bad_rating"]), (&json!(GOOD), &json!(true)));
