@@ -377,3 +377,20 @@ def test_an_exception_that_cannot_be_printed_is_raised_and_told(server: Any, kin
         assert client.flush()
     messages = [event["payload"]["error_message"] for event in server.events() if "error_message" in event["payload"]]
     assert [message for message in messages if message is not None] == [told] * 7
+
+
+def test_a_reply_that_cannot_be_printed_is_told_as_such(server: Any) -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    with insidellm.InsideLLMClient(api_key="k", base_url=server.url) as client:
+        tracker = insidellm.InsideLLMTracker(client=client, user_id="u")
+        with tracker.track_llm_call("m", "p", "x") as log_response:
+            log_response(Broken())
+        with tracker.track_tool_call("t", {"x": Broken()}) as log_response:
+            log_response(Broken())
+        assert client.flush()
+    _request, reply, call, found = (event["payload"] for event in server.events())
+    told = [reply["response_text"], call["parameters"]["x"], found["response_data"]]
+    assert told == ["<unprintable Broken>"] * 3

@@ -6,6 +6,8 @@ import inspect
 import json
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
+from .utils import printed
+
 _PROMPT_NAMES = ("prompt", "messages", "input", "query", "question", "text")
 _SELF_NAMES = frozenset({"self", "cls"})
 
@@ -47,7 +49,7 @@ class CallReader:
             else:
                 own = self.own_args(args)
                 prompt = own[0] if own else None
-        return str(prompt) if prompt else ""
+        return printed(prompt) if prompt else ""
 
     def messages(self, args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> Optional[List[Any]]:
         """The argument `messages` when it is a history: a list of mappings."""
@@ -70,7 +72,7 @@ def response_fields(result: Any) -> Dict[str, Any]:
         return {"response_text": result}
     text, finish_reason = _reply_text(result)
     if text is None:
-        return {"response_text": str(result)}
+        return {"response_text": printed(result)}
     fields: Dict[str, Any] = {"response_text": text}
     calls = _tool_calls(result)
     if calls:

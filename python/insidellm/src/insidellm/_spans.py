@@ -7,7 +7,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Type
 
-from .utils import error_text, format_stack_trace
+from .utils import error_text, format_stack_trace, printed
 
 if TYPE_CHECKING:
     from .context_manager import InsideLLMTracker
@@ -66,7 +66,7 @@ class LLMCallSpan(_Span):
         self._request = request
 
     def __enter__(self) -> LogResponse:
-        prompt = self._prompt if isinstance(self._prompt, str) else str(self._prompt)
+        prompt = self._prompt if isinstance(self._prompt, str) else printed(self._prompt)
         log = self._tracker.log_llm_request
         # Unpacking costs more than the rest of the call.
         if self._request:
@@ -79,7 +79,7 @@ class LLMCallSpan(_Span):
     def log_response(self, response_text: Any, **kwargs: Any) -> str:
         """Logs the model's reply; anything but text is logged as its text. Returns the event's id."""
         elapsed = int((monotonic() - self._started) * 1000)
-        text = response_text if isinstance(response_text, str) else str(response_text)
+        text = response_text if isinstance(response_text, str) else printed(response_text)
         log = self._tracker.log_llm_response
         if not kwargs:
             return log(self._model_name, self._provider, text, self._opening_id, response_time_ms=elapsed)

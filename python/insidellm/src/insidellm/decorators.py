@@ -19,7 +19,7 @@ from ._extraction import CallReader, chunk_text, joined, message_fields, respons
 from ._instrument import Span, for_methods, instrument
 from .client import InsideLLMClient
 from .models import EventType
-from .utils import current_parent, error_text, format_stack_trace, set_current_parent
+from .utils import current_parent, error_text, format_stack_trace, printed, set_current_parent
 
 logger = logging.getLogger("insidellm")
 
@@ -68,7 +68,7 @@ def track_llm_call(
                 prompt = extract_prompt(*args, **kwargs)
             else:
                 prompt = kwargs.get("prompt") or request.get("prompt") or reader.prompt(args, kwargs)
-            request["prompt"] = prompt if type(prompt) is str else str(prompt)
+            request["prompt"] = prompt if type(prompt) is str else printed(prompt)
             request["parameters"] = parameters
             span.parent = span.log(_LLM_REQUEST, request)
             span.model = model
@@ -316,7 +316,7 @@ class _LLMSpan(_Span):
         elapsed = self.elapsed_ms()
         fields = {"response_text": result} if type(result) is str else response_fields(result)
         if self.extract_response is not None:
-            fields["response_text"] = str(_extracted(self.extract_response, result))
+            fields["response_text"] = printed(_extracted(self.extract_response, result))
         self.log(_LLM_RESPONSE, {**self.model, **fields, "response_time_ms": elapsed})
 
     def first_chunk(self, chunk: Any) -> None:
@@ -327,7 +327,7 @@ class _LLMSpan(_Span):
         elapsed = self.elapsed_ms()
         fields = stream_fields(chunks)
         if self.extract_response is not None:
-            fields["response_text"] = str(_extracted(self.extract_response, joined(chunks)))
+            fields["response_text"] = printed(_extracted(self.extract_response, joined(chunks)))
         self.log(_LLM_RESPONSE, {**self.model, **fields, "response_time_ms": elapsed})
 
     def fail(self, error: BaseException) -> None:
@@ -378,7 +378,7 @@ class _FunctionSpan(_Span):
     arguments: Dict[str, Any]
 
     def succeed(self, result: Any) -> None:
-        self._respond({"return_value": str(result), "execution_time_ms": self.elapsed_ms(), "success": True})
+        self._respond({"return_value": printed(result), "execution_time_ms": self.elapsed_ms(), "success": True})
 
     def fail(self, error: BaseException) -> None:
         outcome = {"return_value": None, "execution_time_ms": self.elapsed_ms(), "success": False}

@@ -102,11 +102,15 @@ def extract_error_context(exception: BaseException) -> Dict[str, Any]:
 
 def error_text(exception: BaseException) -> str:
     """What an exception says; the name of its class when that is nothing, or cannot be had. Never raises."""
+    return printed(exception) or type(exception).__name__
+
+
+def printed(value: Any) -> str:
+    """`str()` of anything; a marker when that raises."""
     try:
-        text = str(exception)
+        return str(value)
     except Exception:
-        return f"<unprintable {type(exception).__name__}>"
-    return text or type(exception).__name__
+        return f"<unprintable {type(value).__name__}>"
 
 
 def format_stack_trace(exception: BaseException) -> str:
