@@ -37,6 +37,31 @@ def user_input(run_id: Any = "run-1", user_id: Any = "user-1", **fields: Any) ->
     return Event.create_user_input(run_id, user_id, "hello", **fields)
 
 
+def test_models_of_pydantic_are_sent_as_objects(client: InsideLLMClient, server: Any) -> None:
+    import pydantic
+    from pydantic import v1
+
+    class Place(pydantic.BaseModel):
+        city: str
+        token: str = pydantic.Field(default="secret", repr=False)
+
+    class Old(v1.BaseModel):
+        place: Any
+        key: Any
+
+    class Listed(pydantic.RootModel[list]):
+        pass
+
+    old = Old(place=Place(city="Oslo"), key=v1.SecretStr("secret"))
+    called = {"tool_name": "t", "tool_type": "function", "parameters": {"old": old, "listed": Listed([1])}}
+    client.log_event(Event(run_id="r", user_id="u", event_type="tool.call", payload=called))
+    assert client.flush()
+    assert server.events()[0]["payload"]["parameters"] == {
+        "old": {"place": {"city": "Oslo"}, "key": "**********"},
+        "listed": {"root": [1]},
+    }
+
+
 def test_the_quick_start_arrives(server: Any, run_program: Any) -> None:
     run_program(
         """

@@ -6,9 +6,10 @@ import collections
 import decimal
 import math
 import uuid
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timezone
 from types import MappingProxyType
-from typing import Any, Callable, Dict
+from typing import Any, Callable, ClassVar, Dict
 
 import pytest
 from native.scripted import Scripted
@@ -44,6 +45,44 @@ def test_values(insidellm: Callable[..., Pipeline], http_server: Scripted) -> No
         "ordered": {"b": 1, "a": 2}, "proxy": {"k": 1}, "deque": [1],
         "keys": {"1": 1, "1.5": 2, "null": 3, "false": 4, "(1, 2)": 5, "b": 6}, "dict_keys": ["x"], "empty": [[], {}, ""],
     }  # fmt: skip
+
+
+def test_dataclasses_are_objects_of_what_they_show(
+    insidellm: Callable[..., Pipeline], http_server: Scripted
+) -> None:
+    @dataclass
+    class Leaf:
+        when: date
+        key: str = field(default="secret", repr=False)
+        kind: ClassVar[str] = "leaf"
+
+    @dataclass
+    class Tree:
+        leaves: Any
+        parent: Any = None
+
+    class Strange(Tree):
+        @property
+        def parent(self) -> Any:  # type: ignore[override]
+            raise RuntimeError("no parent")
+
+        @parent.setter
+        def parent(self, _value: Any) -> None: ...
+
+        def __str__(self) -> str:
+            return "strange"
+
+    tree = Tree(leaves=[Leaf(date(2026, 1, 2))])
+    tree.parent = tree
+    pipeline = insidellm()
+    pipeline.record_event({"event_id": "e", "tree": tree, "class": Tree, "strange": Strange(leaves=1)})
+    assert pipeline.flush(10.0), pipeline.take_notices()
+    assert http_server.requests[0].json() == {
+        "event_id": "e",
+        "tree": {"leaves": [{"when": "2026-01-02"}], "parent": "<cycle>"},
+        "class": str(Tree),
+        "strange": "strange",
+    }
 
 
 def test_texts_of_every_length_with_every_character(

@@ -10,6 +10,7 @@
 //! | date, time, datetime | ISO 8601 |
 //! | anything with `__index__` (numpy integers) | an int |
 //! | other enums | what their value becomes |
+//! | dataclasses, pydantic models | an object of the fields that their `repr` shows: what its author hides there stays hidden |
 //! | anything else | `str()` of it |
 //!
 //! Depth is bounded and cycles end in a marker, so the walk ends.
@@ -134,6 +135,12 @@ impl Walk {
             }
         } else if object.is_instance_of::<PyType>() {
             sink.string(&text::of_any(object));
+        } else if let Some(fields) = shown_fields(object) {
+            self.within(object, sink, |walk, sink| {
+                sink.open_object();
+                fields.iter().for_each(|(name, value)| walk.entry(name, value, sink));
+                sink.close_object();
+            });
         } else if let Ok(iso) = object.call_method0(intern!(py, "isoformat")) {
             sink.string(&text::of_any(&iso));
         } else {
@@ -204,6 +211,30 @@ fn is_a(object: &Bound<'_, PyAny>, cell: &Cell<PyType>, module: &str, name: &str
         Ok(class) => object.is_instance(class).unwrap_or(false),
         Err(_) => false,
     }
+}
+
+type Field<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
+
+/// What a dataclass or a pydantic model (1 or 2) shows of itself; none when it cannot be read.
+fn shown_fields<'py>(object: &Bound<'py, PyAny>) -> Option<Vec<Field<'py>>> {
+    let (py, class) = (object.py(), object.get_type());
+    if class.hasattr(intern!(py, "__dataclass_fields__")).unwrap_or(false) {
+        let fields = py.import("dataclasses").ok()?.call_method1("fields", (class,)).ok()?;
+        let read = |field: Bound<'py, PyAny>| {
+            let name = field.getattr(intern!(py, "name"))?;
+            let value = object.getattr(name.cast::<PyString>()?)?;
+            Ok(field.getattr(intern!(py, "repr"))?.is_truthy()?.then_some((name, value)))
+        };
+        let read = |field: PyResult<_>| field.and_then(read).transpose();
+        return fields.try_iter().ok()?.filter_map(read).collect::<PyResult<_>>().ok();
+    }
+    if class.hasattr(intern!(py, "__repr_args__")).unwrap_or(false) {
+        let fields = object.call_method0(intern!(py, "__repr_args__")).ok()?;
+        let read = |field: PyResult<Bound<'py, PyAny>>| field.and_then(|field| field.extract::<Field<'_>>());
+        let fields: Vec<_> = fields.try_iter().ok()?.map(read).collect::<PyResult<_>>().ok()?;
+        return fields.iter().all(|(name, _)| name.is_instance_of::<PyString>()).then_some(fields);
+    }
+    None
 }
 
 /// The text of a key that is no `str`, as JSON spells the scalars.
