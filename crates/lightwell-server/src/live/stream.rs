@@ -26,6 +26,7 @@ use crate::query::Parameters;
     params(("conversation" = Option<String>, Query, description = "Only records of this conversation.")),
     responses(
         (status = 200, description = "The stream.", content_type = "text/event-stream", body = super::LiveSummary),
+        (status = 400, description = "A parameter is not known.", body = ErrorBody),
         (status = 401, description = "A key is required.", body = ErrorBody),
     )
 )]

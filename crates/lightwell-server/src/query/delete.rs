@@ -40,6 +40,7 @@ impl From<Deleted> for DeletedBody {
     responses(
         (status = 200, description = "What was deleted.", body = DeletedBody),
         (status = 401, description = "A key is required.", body = ErrorBody),
+        (status = 503, description = "The disk is full, or does not keep what is deleted away: send it again later.", body = ErrorBody),
     )
 )]
 pub(crate) async fn delete_conversation(
@@ -64,6 +65,7 @@ pub(crate) async fn delete_conversation(
         (status = 200, description = "What was deleted.", body = DeletedBody),
         (status = 400, description = "The moment is not given, cannot be read, or is in the future.", body = ErrorBody),
         (status = 401, description = "A key is required.", body = ErrorBody),
+        (status = 503, description = "The disk is full, or does not keep what is deleted away: send it again later.", body = ErrorBody),
     )
 )]
 pub(crate) async fn delete_records(
@@ -92,6 +94,7 @@ pub(crate) async fn delete_records(
     responses(
         (status = 200, description = "What was deleted.", body = DeletedBody),
         (status = 401, description = "A key is required.", body = ErrorBody),
+        (status = 503, description = "The disk is full, or does not keep what is deleted away: send it again later.", body = ErrorBody),
     )
 )]
 pub(crate) async fn delete_tenant(

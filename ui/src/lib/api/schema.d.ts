@@ -1867,6 +1867,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The disk is full, or does not keep what is deleted away: send it again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     ratings: {
@@ -2940,6 +2949,15 @@ export interface operations {
                     "text/event-stream": components["schemas"]["LiveSummary"];
                 };
             };
+            /** @description A parameter is not known. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A key is required. */
             401: {
                 headers: {
@@ -3031,6 +3049,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The disk is full, or does not keep what is deleted away: send it again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     export_scores: {
@@ -3095,6 +3122,15 @@ export interface operations {
             };
             /** @description A key is required. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The disk is full, or does not keep what is deleted away: send it again later. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
